@@ -1,0 +1,12 @@
+//! Runs small encoders on a microcontroller and learns a probe there.
+//!
+//! No `std`, no heap, no panic: a model image is checked once when it is parsed, after which
+//! nothing fails. See `FORMAT.md` for the image's bytes.
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod quant;
+pub mod shape;
+pub mod spec;

@@ -1,0 +1,2 @@
+//! The device application of mote, generic over embedded-hal traits.
+#![no_std]

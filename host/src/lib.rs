@@ -1,0 +1,1 @@
+//! Pretrains encoders without labels, evaluates, quantizes and exports them.
