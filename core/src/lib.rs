@@ -7,6 +7,8 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod kernel;
 pub mod quant;
 pub mod shape;
 pub mod spec;
+pub mod window;
