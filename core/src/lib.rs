@@ -8,6 +8,7 @@
 extern crate std;
 
 pub mod kernel;
+pub mod preset;
 pub mod quant;
 pub mod shape;
 pub mod spec;
