@@ -8,6 +8,8 @@
 extern crate std;
 
 pub mod kernel;
+pub mod preset;
+pub mod crc;
 pub mod quant;
 pub mod shape;
 pub mod spec;
