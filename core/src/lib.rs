@@ -8,6 +8,7 @@
 extern crate std;
 
 pub mod crc;
+pub mod probe;
 pub mod quant;
 pub mod shape;
 pub mod spec;
