@@ -11,4 +11,5 @@ pub mod crc;
 pub mod probe;
 pub mod quant;
 pub mod shape;
+pub mod snapshot;
 pub mod spec;

@@ -7,6 +7,7 @@ use super::{
     replay::{Example, Replay},
     sum,
 };
+use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
 /// How a [`Softmax`] probe learns. [`Softmax::new`] moves values out of range into it; NaN becomes
 /// the lower end.
@@ -59,7 +60,7 @@ const fn into_range(x: f32, low: f32, high: f32) -> f32 {
 
 /// One weight vector and bias a label, and their momentum.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Row<const D: usize> {
+struct Row<const D: usize> {
     pub weights: [f32; D],
     pub bias: f32,
     pub weight_velocity: [f32; D],
@@ -92,10 +93,10 @@ impl<const D: usize> Row<D> {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Softmax<const D: usize, const L: usize, const R: usize> {
     labels: Labels<L>,
-    pub(crate) rows: [Row<D>; L],
-    pub(crate) replay: Replay<D, R>,
-    pub(crate) random: Random,
-    pub(crate) nearness: Nearness<L>,
+    rows: [Row<D>; L],
+    replay: Replay<D, R>,
+    random: Random,
+    nearness: Nearness<L>,
     options: SoftmaxOptions,
 }
 
@@ -286,5 +287,48 @@ impl<const D: usize, const L: usize, const R: usize> Learner<D, L> for Softmax<D
             return Err(ProbeError::NothingLearned);
         }
         Ok(self.scores(&x))
+    }
+}
+
+impl<const D: usize, const L: usize, const R: usize> State for Softmax<D, L, R> {
+    fn layout(&self) -> Layout {
+        Layout {
+            learner: 3,
+            normalisation: self.options.normalisation.code(),
+            d: size(D),
+            l: size(L),
+            r: size(R),
+        }
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        for (label, row) in Labels::<L>::places().zip(&self.rows) {
+            if self.labels.save(label, writer) > 0 {
+                self.nearness.save(label, writer);
+                writer.vector(&row.weights);
+                writer.vector(&row.weight_velocity);
+                writer.f32(row.bias);
+                writer.f32(row.bias_velocity);
+            }
+        }
+        self.random.save(writer);
+        self.replay.save(writer);
+    }
+
+    fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (label, row) in Labels::<L>::places().zip(&mut self.rows) {
+            if self.labels.load(label, reader)? > 0 {
+                self.nearness.load(label, reader)?;
+                reader.vector(&mut row.weights)?;
+                reader.vector(&mut row.weight_velocity)?;
+                row.bias = reader.f32(row.bias)?;
+                row.bias_velocity = reader.f32(row.bias_velocity)?;
+            } else if reader.writes() {
+                self.nearness.forget(label);
+                *row = Row::ZERO;
+            }
+        }
+        self.random.load(reader)?;
+        self.replay.load(L, reader)
     }
 }
