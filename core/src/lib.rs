@@ -7,9 +7,9 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod crc;
 pub mod kernel;
 pub mod preset;
-pub mod crc;
 pub mod probe;
 pub mod quant;
 pub mod shape;

@@ -189,7 +189,7 @@ impl<const L: usize> Labels<L> {
             writer.bytes(&[0]);
             return 0;
         };
-        writer.bytes(&[place.name.as_bytes().len() as u8]);
+        writer.bytes(&[place.name.len() as u8]);
         writer.bytes(place.name.as_bytes());
         writer.u32(place.learned);
         place.learned

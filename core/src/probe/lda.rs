@@ -21,7 +21,7 @@ const MIN_SHRINKAGE: f32 = 0.01;
 /// `dof`. So it starts as nearest class mean and ends as LDA.
 ///
 /// `T` must be [`Lda::packed_len`] of `D`; anything else does not compile. RAM: `4 T + L (4 D + 40) +
-/// 20` bytes. Use `D <= 128`; one `learn` takes `D^3 / 3` multiplications.
+/// 16` bytes. Use `D <= 128`; one `learn` takes `D^3 / 3` multiplications.
 ///
 /// Forgetting a label clears its mean; the shared covariance, which describes the embedding rather
 /// than the label, keeps its trace. Start from `new` to erase that too.

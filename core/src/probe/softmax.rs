@@ -23,6 +23,9 @@ pub struct SoftmaxOptions {
     pub momentum: f32,
     /// Pull of the weights (not the biases) towards 0, in `0..=0.1`.
     pub weight_decay: f32,
+    /// Logit that a new label's weights give its first embedding, before the first step; in
+    /// `0..=100`. With 0 weights start at 0.
+    pub imprint: f32,
     /// Examples drawn from the reservoir for each step, beside the new one.
     pub replayed: u16,
     /// Seed of the reservoir's choices.
@@ -36,6 +39,7 @@ impl SoftmaxOptions {
         rate: 0.5,
         momentum: 0.9,
         weight_decay: 1e-4,
+        imprint: 4.0,
         replayed: 8,
         seed: 1,
     };
@@ -44,6 +48,7 @@ impl SoftmaxOptions {
         self.rate = into_range(self.rate, 1e-6, 10.0);
         self.momentum = into_range(self.momentum, 0.0, 0.99);
         self.weight_decay = into_range(self.weight_decay, 0.0, 0.1);
+        self.imprint = into_range(self.imprint, 0.0, 100.0);
         self
     }
 }
@@ -81,6 +86,8 @@ impl<const D: usize> Row<D> {
 /// Each `learn` is one step on the mean cross-entropy of the new embedding and up to
 /// [`SoftmaxOptions::replayed`] examples drawn from a class-balanced reservoir of `R` embeddings in
 /// int8. The step is PyTorch's `SGD`: `v = momentum * v + gradient + weight_decay * w; w -= rate * v`.
+/// The weights of a new label start as its first embedding (imprinting; Qi, Brown and Lowe, *Low-Shot
+/// Learning with Imprinted Weights*, 2018), so that one embedding a label is enough to begin with.
 /// [`Softmax::rehearse`] makes further steps on the reservoir alone, for instance while idle.
 ///
 /// An embedding is unknown when even the nearest example in the reservoir is unusually far; with
@@ -89,7 +96,7 @@ impl<const D: usize> Row<D> {
 /// Forgetting a label clears its weights and examples; the weights of other labels, which were
 /// learned against it, adapt by replay.
 ///
-/// RAM: `L (8 D + 48) + R (D + 3 rounded up to even) + 24` bytes, rounded up to 4; `R <= 65535`.
+/// RAM: `L (8 D + 48) + R (D + 3 rounded up to even) + 30` bytes, rounded up to 4; `R <= 65535`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Softmax<const D: usize, const L: usize, const R: usize> {
     labels: Labels<L>,
@@ -132,6 +139,17 @@ impl<const D: usize, const L: usize, const R: usize> Softmax<D, L, R> {
             };
             let (x, label) = (first.embedding(), first.label);
             self.step(&x, label);
+        }
+    }
+
+    /// Sets the weights of `label` so that `x` has the logit [`SoftmaxOptions::imprint`].
+    fn imprint(&mut self, x: &[f32; D], label: Label) {
+        let square = sum::dot(x, x);
+        if square >= f32::MIN_POSITIVE
+            && let Some(row) = self.rows.get_mut(label.index())
+        {
+            let factor = self.options.imprint / square;
+            row.weights = x.map(|x| x * factor);
         }
     }
 
@@ -267,6 +285,9 @@ impl<const D: usize, const L: usize, const R: usize> Learner<D, L> for Softmax<D
             self.nearness.observe(label, distance);
         }
         let seen = self.labels.count(label)?;
+        if seen == 1 {
+            self.imprint(&x, label);
+        }
         self.step(&x, label);
         self.replay
             .offer::<L>(Example::new(&x, label), seen, &mut self.random);
