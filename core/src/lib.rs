@@ -8,6 +8,8 @@
 extern crate std;
 
 pub mod preset;
+pub mod kernel;
 pub mod quant;
 pub mod shape;
 pub mod spec;
+pub mod window;
