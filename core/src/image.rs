@@ -46,6 +46,7 @@ pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 use crate::quant::Quant;
 use crate::shape::Shape;
 use crate::spec::{LayerError, Op, Spec, Tensor};
+use crate::window::Normalisation;
 use about::About;
 use bytes::f32_at;
 use heapless::Vec;
@@ -122,10 +123,19 @@ impl<'a> ModelImage<'a> {
     /// Checks `bytes`; whatever follows the image, as in a flash slot, is left alone.
     pub const fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
         let directory = tri!(section::parse(bytes));
-        let Directory { format, layers, sections, .. } = directory;
+        let Directory {
+            format,
+            layers,
+            sections,
+            ..
+        } = directory;
         let tensors = sections[section::TENSORS as usize];
         let table = sections[section::LAYERS as usize];
-        tri!(exact(section::TENSORS, tensors, (layers as usize + 1) * TENSOR_LEN));
+        tri!(exact(
+            section::TENSORS,
+            tensors,
+            (layers as usize + 1) * TENSOR_LEN
+        ));
         tri!(exact(section::LAYERS, table, layers as usize * LAYER_LEN));
         let mut tensor = 0;
         while tensor <= layers {
@@ -134,7 +144,10 @@ impl<'a> ModelImage<'a> {
         }
         let input = TensorInfo::read(tensors, 0).shape;
         let about = tri!(About::parse(sections[section::ABOUT as usize], input.c));
-        tri!(check_affine(sections[section::AFFINE as usize], input.c as usize));
+        tri!(check_affine(
+            sections[section::AFFINE as usize],
+            input.c as usize
+        ));
         let mut free = 0;
         let mut layer = 0;
         while layer < layers {
@@ -142,7 +155,11 @@ impl<'a> ModelImage<'a> {
             layer += 1;
         }
         let scratch_len = tri!(plan::check(tensors, table, layers));
-        Ok(Self { directory, about, scratch_len })
+        Ok(Self {
+            directory,
+            about,
+            scratch_len,
+        })
     }
 
     /// Checks `bytes` at compile time: in a `const`, a bad image is a compile error.
@@ -236,15 +253,12 @@ impl<'a> ModelImage<'a> {
         self.about.channel_names()
     }
 
-    /// What brings a sample of `channel` to the encoder's scale: `(gain, offset)` of `value * gain + offset`,
-    /// then rounded and saturated in an int8 image. The identity beyond the last channel.
-    pub const fn affine(&self, channel: usize) -> (f32, f32) {
-        let table = self.directory.sections[section::AFFINE as usize];
-        if channel < table.len() / 8 {
-            (f32_at(table, 8 * channel), f32_at(table, 8 * channel + 4))
-        } else {
-            (1.0, 0.0)
-        }
+    /// What brings raw samples to the encoder's input: in an int8 image it quantizes too.
+    pub fn normalisation(&self) -> Normalisation<'a> {
+        let (quads, _) = self.directory.sections[section::AFFINE as usize].as_chunks();
+        let channels = usize::from(self.input_shape().c);
+        let (gain, offset) = quads.split_at_checked(channels).unwrap_or((&[], &[]));
+        Normalisation { gain, offset }
     }
 
     /// Number of layers.
@@ -279,7 +293,10 @@ impl<'a> ModelImage<'a> {
         for info in self.layers() {
             let _ = layers.push(info.layer);
         }
-        Spec { input: self.input_shape(), layers }
+        Spec {
+            input: self.input_shape(),
+            layers,
+        }
     }
 
     fn constants(&self) -> &'a [u8] {
@@ -307,27 +324,34 @@ impl PartialEq for ModelImage<'_> {
 
 const fn exact(section: u16, content: &[u8], need: usize) -> Result<(), ImageError> {
     if content.len() != need {
-        return Err(ImageError::SectionLen { section, need, have: content.len() });
+        return Err(ImageError::SectionLen {
+            section,
+            need,
+            have: content.len(),
+        });
     }
     Ok(())
 }
 
 const fn check_affine(table: &[u8], channels: usize) -> Result<(), ImageError> {
     tri!(exact(section::AFFINE, table, 8 * channels));
-    let mut channel = 0;
-    while channel < channels {
-        let (gain, offset) = (f32_at(table, 8 * channel), f32_at(table, 8 * channel + 4));
-        if !gain.is_finite() || !offset.is_finite() {
-            return Err(ImageError::Affine { channel });
+    let mut i = 0;
+    while i < 2 * channels {
+        if !f32_at(table, 4 * i).is_finite() {
+            return Err(ImageError::Affine {
+                channel: i % channels,
+            });
         }
-        channel += 1;
+        i += 1;
     }
     Ok(())
 }
 
 /// Checks one layer, whose constants start at `free` or later; gives the first byte behind them.
 const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<usize, ImageError> {
-    let Directory { format, sections, .. } = directory;
+    let Directory {
+        format, sections, ..
+    } = directory;
     let tensors = sections[section::TENSORS as usize];
     let constants = sections[section::CONSTANTS as usize];
     let record = tri!(Record::read(sections[section::LAYERS as usize], layer));
@@ -339,7 +363,10 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
     };
     let highest = if read.0 > other.0 { read } else { other };
     if highest.0 > layer {
-        let error = LayerError::NotMade { tensor: highest.0, made: layer + 1 };
+        let error = LayerError::NotMade {
+            tensor: highest.0,
+            made: layer + 1,
+        };
         return Err(ImageError::Layer { layer, error });
     }
     if matches!(op, Op::Embedding { .. }) && read.0 != Tensor::INPUT.0 {
@@ -359,7 +386,11 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
     }
     let layout = ConstantsLayout::new(&op, *format, input.shape, have);
     if record.weights != layout.weights {
-        return Err(ImageError::Weights { layer, need: layout.weights, have: record.weights });
+        return Err(ImageError::Weights {
+            layer,
+            need: layout.weights,
+            have: record.weights,
+        });
     }
     let mut end = free;
     if !layout.is_empty() {
@@ -368,7 +399,12 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
             Some(block) if offset >= free && offset % CONSTANTS_ALIGN == 0 => block,
             _ => {
                 let end = offset.saturating_add(layout.len());
-                return Err(ImageError::Constants { layer, offset, end, free });
+                return Err(ImageError::Constants {
+                    layer,
+                    offset,
+                    end,
+                    free,
+                });
             }
         };
         if matches!(format, Format::I8) {
@@ -389,6 +425,3 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
     }
     Ok(end)
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,9 +7,13 @@
 #[cfg(test)]
 extern crate std;
 
-pub mod preset;
+pub mod crc;
+pub mod encoder;
+pub mod image;
 pub mod kernel;
+pub mod preset;
 pub mod quant;
+pub mod scratch;
 pub mod shape;
 pub mod spec;
 pub mod window;

@@ -16,7 +16,11 @@ impl<'a> About<'a> {
     pub const fn parse(bytes: &'a [u8], channels: u16) -> Result<Self, ImageError> {
         let section = section::ABOUT;
         if bytes.len() < ABOUT_LEN {
-            return Err(ImageError::SectionLen { section, need: ABOUT_LEN, have: bytes.len() });
+            return Err(ImageError::SectionLen {
+                section,
+                need: ABOUT_LEN,
+                have: bytes.len(),
+            });
         }
         let rate = f32_at(bytes, 0);
         if !(rate.is_finite() && rate >= 0.0) {
@@ -46,7 +50,11 @@ impl<'a> About<'a> {
             i += 1;
         }
         if at != bytes.len() {
-            return Err(ImageError::SectionLen { section, need: at, have: bytes.len() });
+            return Err(ImageError::SectionLen {
+                section,
+                need: at,
+                have: bytes.len(),
+            });
         }
         Ok(Self { bytes })
     }

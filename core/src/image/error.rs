@@ -214,12 +214,18 @@ impl ImageError {
             Self::Version { .. } => "the image has another format version: export it again",
             Self::Crc { .. } => "the image is damaged: its checksum differs",
             Self::Format { .. } => "the image has an unknown number format",
-            Self::Target { .. } => "the image is packed for another target class: export it for `portable`",
+            Self::Target { .. } => {
+                "the image is packed for another target class: export it for `portable`"
+            }
             Self::Reserved { .. } => "a reserved byte of the image is not zero",
             Self::Layers { .. } => "the image has no layers or too many",
-            Self::SectionStart { .. } => "a section of the image overlaps the previous one or is unaligned",
+            Self::SectionStart { .. } => {
+                "a section of the image overlaps the previous one or is unaligned"
+            }
             Self::SectionEnd { .. } => "a section reaches beyond the image",
-            Self::SectionUnknown { .. } => "the image needs a section that this version does not know",
+            Self::SectionUnknown { .. } => {
+                "the image needs a section that this version does not know"
+            }
             Self::SectionCount { .. } => "a section of the image is missing or occurs twice",
             Self::SectionLen { .. } => "a section of the image has the wrong length",
             Self::Names => "the names in the image are broken",
@@ -249,7 +255,11 @@ impl fmt::Display for ImageError {
             Self::Short { need, have } => write!(f, ": need {need} bytes, have {have}"),
             Self::Magic { found } => write!(f, ", but with {found:02x?}"),
             Self::Version { found } => {
-                write!(f, ": found version {found}, this build reads {}", super::VERSION)
+                write!(
+                    f,
+                    ": found version {found}, this build reads {}",
+                    super::VERSION
+                )
             }
             Self::Crc { stored, computed } => {
                 write!(f, ": {stored:08x} stored, {computed:08x} computed")
@@ -261,27 +271,45 @@ impl fmt::Display for ImageError {
             Self::Layers { found } => {
                 write!(f, ": {found}, allowed are 1 to {}", crate::spec::MAX_LAYERS)
             }
-            Self::SectionStart { section, offset, free } => {
+            Self::SectionStart {
+                section,
+                offset,
+                free,
+            } => {
                 write!(f, ": section {section} at byte {offset}, free from {free}")
             }
             Self::SectionEnd { section, end, have } => {
                 write!(f, ": section {section} ends at {end}, the image at {have}")
             }
             Self::SectionUnknown { section } => write!(f, ": kind {section}"),
-            Self::SectionCount { section, found } => write!(f, ": kind {section} occurs {found} times"),
-            Self::SectionLen { section, need, have } => {
+            Self::SectionCount { section, found } => {
+                write!(f, ": kind {section} occurs {found} times")
+            }
+            Self::SectionLen {
+                section,
+                need,
+                have,
+            } => {
                 write!(f, ": section {section} needs {need} bytes, has {have}")
             }
             Self::Names | Self::Rate => Ok(()),
             Self::Affine { channel } => write!(f, ": channel {channel}"),
             Self::Shape { tensor, found } => {
-                write!(f, ": tensor {tensor} of {} x {} x {}", found.h, found.w, found.c)
+                write!(
+                    f,
+                    ": tensor {tensor} of {} x {} x {}",
+                    found.h, found.w, found.c
+                )
             }
             Self::Scale { tensor } => write!(f, ": tensor {tensor}"),
             Self::ScratchOffset { tensor, offset } => write!(f, ": tensor {tensor} at {offset}"),
             Self::ScratchOverlap { a, b } => write!(f, ": tensors {a} and {b}"),
             Self::InPlace { layer } | Self::Quant { layer } => write!(f, ": layer {layer}"),
-            Self::Code { layer, offset, found } => {
+            Self::Code {
+                layer,
+                offset,
+                found,
+            } => {
                 write!(f, ": {found} at byte {offset} of layer {layer}")
             }
             Self::Layer { layer, error } => write!(f, ": layer {layer} {error}"),
@@ -293,13 +321,33 @@ impl fmt::Display for ImageError {
             Self::Weights { layer, need, have } => {
                 write!(f, ": layer {layer} needs {need} bytes, has {have}")
             }
-            Self::Constants { layer, offset, end, free } => {
-                write!(f, ": layer {layer} uses bytes {offset} to {end}, free from {free}")
+            Self::Constants {
+                layer,
+                offset,
+                end,
+                free,
+            } => {
+                write!(
+                    f,
+                    ": layer {layer} uses bytes {offset} to {end}, free from {free}"
+                )
             }
-            Self::Multiplier { layer, channel, multiplier, shift } => {
-                write!(f, ": {multiplier} with shift {shift} for channel {channel} of layer {layer}")
+            Self::Multiplier {
+                layer,
+                channel,
+                multiplier,
+                shift,
+            } => {
+                write!(
+                    f,
+                    ": {multiplier} with shift {shift} for channel {channel} of layer {layer}"
+                )
             }
-            Self::Bias { layer, channel, bias } => {
+            Self::Bias {
+                layer,
+                channel,
+                bias,
+            } => {
                 write!(f, ": {bias} for channel {channel} of layer {layer}")
             }
         }

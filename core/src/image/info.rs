@@ -27,7 +27,9 @@ pub struct LayerInfo<'a> {
 
 impl<'a> LayerInfo<'a> {
     pub(super) fn new(image: &ModelImage<'a>, index: usize, record: &Record) -> Self {
-        let Record { layer, in_place, .. } = *record;
+        let Record {
+            layer, in_place, ..
+        } = *record;
         let input = image.tensor(layer.input.0.into());
         let output = image.tensor(index + 1);
         let layout = ConstantsLayout::new(&layer.op, image.format(), input.shape, output.shape);
@@ -50,7 +52,9 @@ impl<'a> LayerInfo<'a> {
 
     /// Weights and bias values.
     pub const fn parameters(&self) -> usize {
-        self.layer.op.parameters(self.input.shape, self.output.shape)
+        self.layer
+            .op
+            .parameters(self.input.shape, self.output.shape)
     }
 
     /// Bytes of constants.
@@ -75,7 +79,12 @@ impl<'a> LayerInfo<'a> {
 
     /// Exponents of the fixed-point ratios, i8.
     pub fn shifts(&self) -> &'a [u8] {
-        part(self.constants, self.layout.shifts_at(), self.layout.multipliers).unwrap_or(&[])
+        part(
+            self.constants,
+            self.layout.shifts_at(),
+            self.layout.multipliers,
+        )
+        .unwrap_or(&[])
     }
 
     /// Fixed-point ratio `index`; 0 beyond the last.
@@ -83,7 +92,10 @@ impl<'a> LayerInfo<'a> {
         if index < self.layout.multipliers {
             layer::ratio_at(self.constants, &self.layout, index)
         } else {
-            Multiplier { multiplier: 0, shift: 0 }
+            Multiplier {
+                multiplier: 0,
+                shift: 0,
+            }
         }
     }
 
@@ -103,6 +115,9 @@ impl<'a> LayerInfo<'a> {
     }
 
     fn quads(&self, at: usize, count: usize) -> &'a [[u8; 4]] {
-        part(self.constants, at, 4 * count).unwrap_or(&[]).as_chunks().0
+        part(self.constants, at, 4 * count)
+            .unwrap_or(&[])
+            .as_chunks()
+            .0
     }
 }

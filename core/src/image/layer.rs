@@ -35,8 +35,14 @@ impl ConstantsLayout {
             (_, Op::GlobalAvgPool | Op::GlobalStatPool) => 1,
             _ => biases,
         };
-        let weights = op.weights(input, output).saturating_mul(format.weight_len());
-        Self { weights, biases, multipliers }
+        let weights = op
+            .weights(input, output)
+            .saturating_mul(format.weight_len());
+        Self {
+            weights,
+            biases,
+            multipliers,
+        }
     }
 
     /// Offset of the bias values behind the weights.
@@ -109,16 +115,26 @@ impl Record {
         let other = Tensor(u8_at(table, at + 3));
         let batch_norm = false;
         let op = match u8_at(table, at) {
-            1 => Op::Conv2d { channels, kernel, batch_norm },
+            1 => Op::Conv2d {
+                channels,
+                kernel,
+                batch_norm,
+            },
             2 => Op::DepthwiseConv2d { kernel, batch_norm },
-            3 => Op::Dense { channels, batch_norm },
+            3 => Op::Dense {
+                channels,
+                batch_norm,
+            },
             4 => Op::Add { other },
             5 => Op::Concat { other },
             6 => Op::AvgPool { kernel },
             7 => Op::MaxPool { kernel },
             8 => Op::GlobalAvgPool,
             9 => Op::GlobalStatPool,
-            10 => Op::Embedding { vocabulary, channels },
+            10 => Op::Embedding {
+                vocabulary,
+                channels,
+            },
             _ => code!(0),
         };
         let activation = match u8_at(table, at + 1) {
@@ -136,7 +152,11 @@ impl Record {
             code!(28);
         }
         Ok(Self {
-            layer: Layer { input: Tensor(u8_at(table, at + 2)), op, activation },
+            layer: Layer {
+                input: Tensor(u8_at(table, at + 2)),
+                op,
+                activation,
+            },
             in_place,
             constants: u32_at(table, at + 20) as usize,
             weights: u32_at(table, at + 24) as usize,
@@ -173,7 +193,11 @@ pub const fn check_numbers(
     while channel < layout.biases {
         let bias = u32_at(block, layout.bias_at() + 4 * channel) as i32;
         if products + bias.unsigned_abs() as u64 > i32::MAX as u64 {
-            return Err(ImageError::Bias { layer, channel, bias });
+            return Err(ImageError::Bias {
+                layer,
+                channel,
+                bias,
+            });
         }
         channel += 1;
     }
@@ -183,7 +207,12 @@ pub const fn check_numbers(
         let Multiplier { multiplier, shift } = ratio;
         let mantissa = multiplier == 0 || multiplier >= 1 << 30;
         if !mantissa || shift < -31 || shift > 30 {
-            return Err(ImageError::Multiplier { layer, channel, multiplier, shift });
+            return Err(ImageError::Multiplier {
+                layer,
+                channel,
+                multiplier,
+                shift,
+            });
         }
         channel += 1;
     }

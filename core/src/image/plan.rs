@@ -1,9 +1,9 @@
 //! Checks the scratch plan: no two tensors that live at the same time share memory, except where a layer
 //! declares that it writes over an input that ends there.
 
+use super::ImageError;
 use super::layer::Record;
 use super::tensor::TensorInfo;
-use super::ImageError;
 use crate::spec::{MAX_LAYERS, Op};
 
 /// The last layer that reads each tensor; the embedding is read after all of them.
@@ -29,11 +29,7 @@ pub const fn last_reads(table: &[u8], layers: u8) -> Result<[u8; MAX_LAYERS + 1]
 }
 
 /// Checks every pair of tensors; gives the length of scratch, in values.
-pub const fn check(
-    tensors: &[u8],
-    table: &[u8],
-    layers: u8,
-) -> Result<usize, ImageError> {
+pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, ImageError> {
     let last = match last_reads(table, layers) {
         Ok(last) => last,
         Err(error) => return Err(error),

@@ -44,24 +44,39 @@ pub const fn parse(bytes: &[u8]) -> Result<Directory<'_>, ImageError> {
     if bytes.len() < HEADER_LEN {
         // Even a stub says whether it was an image.
         if bytes.len() >= 4 && u32_at(bytes, 0) != u32::from_le_bytes(MAGIC) {
-            return Err(ImageError::Magic { found: [bytes[0], bytes[1], bytes[2], bytes[3]] });
+            return Err(ImageError::Magic {
+                found: [bytes[0], bytes[1], bytes[2], bytes[3]],
+            });
         }
-        return Err(ImageError::Short { need: HEADER_LEN, have: bytes.len() });
+        return Err(ImageError::Short {
+            need: HEADER_LEN,
+            have: bytes.len(),
+        });
     }
     if u32_at(bytes, 0) != u32::from_le_bytes(MAGIC) {
-        return Err(ImageError::Magic { found: [bytes[0], bytes[1], bytes[2], bytes[3]] });
+        return Err(ImageError::Magic {
+            found: [bytes[0], bytes[1], bytes[2], bytes[3]],
+        });
     }
     if u16_at(bytes, 8) != VERSION {
-        return Err(ImageError::Version { found: u16_at(bytes, 8) });
+        return Err(ImageError::Version {
+            found: u16_at(bytes, 8),
+        });
     }
     let need = u32_at(bytes, 12) as usize;
     let count = u8_at(bytes, 16) as usize;
     let first = HEADER_LEN + count * ENTRY_LEN;
     if need < first {
-        return Err(ImageError::Short { need: first, have: need });
+        return Err(ImageError::Short {
+            need: first,
+            have: need,
+        });
     }
     let Some((bytes, _)) = bytes.split_at_checked(need) else {
-        return Err(ImageError::Short { need, have: bytes.len() });
+        return Err(ImageError::Short {
+            need,
+            have: bytes.len(),
+        });
     };
     let (stored, computed) = (u32_at(bytes, 4), crc32(bytes.split_at(8).1));
     if stored != computed {
@@ -87,14 +102,16 @@ pub const fn parse(bytes: &[u8]) -> Result<Directory<'_>, ImageError> {
         Ok(sections) => sections,
         Err(error) => return Err(error),
     };
-    Ok(Directory { format, target, layers, bytes, sections })
+    Ok(Directory {
+        format,
+        target,
+        layers,
+        bytes,
+        sections,
+    })
 }
 
-const fn sections(
-    bytes: &[u8],
-    count: usize,
-    first: usize,
-) -> Result<[&[u8]; KNOWN], ImageError> {
+const fn sections(bytes: &[u8], count: usize, first: usize) -> Result<[&[u8]; KNOWN], ImageError> {
     let mut sections: [&[u8]; KNOWN] = [&[]; KNOWN];
     let mut seen = [0_u8; KNOWN];
     let mut free = first;
@@ -102,9 +119,16 @@ const fn sections(
     while i < count {
         let entry = HEADER_LEN + i * ENTRY_LEN;
         let (section, flags) = (u16_at(bytes, entry), u16_at(bytes, entry + 2));
-        let (offset, len) = (u32_at(bytes, entry + 4) as usize, u32_at(bytes, entry + 8) as usize);
+        let (offset, len) = (
+            u32_at(bytes, entry + 4) as usize,
+            u32_at(bytes, entry + 8) as usize,
+        );
         if offset < free || offset % SECTION_ALIGN != 0 {
-            return Err(ImageError::SectionStart { section, offset, free });
+            return Err(ImageError::SectionStart {
+                section,
+                offset,
+                free,
+            });
         }
         let Some(content) = part(bytes, offset, len) else {
             let (end, have) = (offset.saturating_add(len), bytes.len());
@@ -122,7 +146,10 @@ const fn sections(
     let mut section = 1;
     while section < KNOWN {
         if seen[section] != 1 {
-            return Err(ImageError::SectionCount { section: section as u16, found: seen[section] });
+            return Err(ImageError::SectionCount {
+                section: section as u16,
+                found: seen[section],
+            });
         }
         section += 1;
     }

@@ -48,7 +48,11 @@ impl TensorInfo {
     pub(super) const fn read(table: &[u8], tensor: usize) -> Self {
         let at = tensor * TENSOR_LEN;
         Self {
-            shape: Shape::new(u16_at(table, at), u16_at(table, at + 2), u16_at(table, at + 4)),
+            shape: Shape::new(
+                u16_at(table, at),
+                u16_at(table, at + 2),
+                u16_at(table, at + 4),
+            ),
             quant: Quant {
                 zero_point: u16_at(table, at + 6).to_le_bytes()[0] as i8,
                 scale: f32_at(table, at + 8),
@@ -61,11 +65,17 @@ impl TensorInfo {
     pub(super) const fn check(table: &[u8], tensor: u8, format: Format) -> Result<(), ImageError> {
         let at = tensor as usize * TENSOR_LEN;
         if let Some(offset) = first_set(table, at + 7, at + 8) {
-            return Err(ImageError::Reserved { section: section::TENSORS, offset });
+            return Err(ImageError::Reserved {
+                section: section::TENSORS,
+                offset,
+            });
         }
         let info = Self::read(table, tensor as usize);
         if info.shape.is_empty() || info.shape.len() > MAX_TENSOR_LEN {
-            return Err(ImageError::Shape { tensor, found: info.shape });
+            return Err(ImageError::Shape {
+                tensor,
+                found: info.shape,
+            });
         }
         let scale = info.quant.scale;
         let right = match format {
@@ -76,7 +86,10 @@ impl TensorInfo {
             return Err(ImageError::Scale { tensor });
         }
         if info.offset % format.scratch_align() != 0 || info.end() > MAX_SCRATCH_LEN {
-            return Err(ImageError::ScratchOffset { tensor, offset: info.offset });
+            return Err(ImageError::ScratchOffset {
+                tensor,
+                offset: info.offset,
+            });
         }
         Ok(())
     }
