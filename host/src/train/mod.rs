@@ -1,0 +1,3 @@
+//! Training of small encoders on a CPU: layers over flat NHWC `f32` buffers, optimizers and the loop.
+
+pub mod trained;
