@@ -7,6 +7,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod preset;
 pub mod quant;
 pub mod shape;
 pub mod spec;
