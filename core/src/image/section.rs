@@ -30,7 +30,7 @@ const KNOWN: usize = 6;
 
 /// What the header says, and where the sections lie.
 #[derive(Clone, Copy)]
-pub struct Directory<'a> {
+pub(super) struct Directory<'a> {
     pub format: Format,
     pub target: Target,
     pub layers: u8,
@@ -40,7 +40,7 @@ pub struct Directory<'a> {
 }
 
 /// Checks everything that needs no knowledge of a section's content.
-pub const fn parse(bytes: &[u8]) -> Result<Directory<'_>, ImageError> {
+pub(super) const fn parse(bytes: &[u8]) -> Result<Directory<'_>, ImageError> {
     if bytes.len() < HEADER_LEN {
         // Even a stub says whether it was an image.
         if bytes.len() >= 4 && u32_at(bytes, 0) != u32::from_le_bytes(MAGIC) {
@@ -123,7 +123,7 @@ const fn sections(bytes: &[u8], count: usize, first: usize) -> Result<[&[u8]; KN
             u32_at(bytes, entry + 4) as usize,
             u32_at(bytes, entry + 8) as usize,
         );
-        if offset < free || offset % SECTION_ALIGN != 0 {
+        if offset < free || !offset.is_multiple_of(SECTION_ALIGN) {
             return Err(ImageError::SectionStart {
                 section,
                 offset,

@@ -85,7 +85,7 @@ impl TensorInfo {
         if !right {
             return Err(ImageError::Scale { tensor });
         }
-        if info.offset % format.scratch_align() != 0 || info.end() > MAX_SCRATCH_LEN {
+        if !info.offset.is_multiple_of(format.scratch_align()) || info.end() > MAX_SCRATCH_LEN {
             return Err(ImageError::ScratchOffset {
                 tensor,
                 offset: info.offset,
