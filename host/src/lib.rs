@@ -1,1 +1,3 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
+
+pub mod data;
