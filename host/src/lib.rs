@@ -2,3 +2,5 @@
 
 pub mod export;
 pub mod train;
+pub mod data;
+pub mod view;
