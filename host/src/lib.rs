@@ -1,1 +1,4 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
+
+pub mod eval;
+pub mod report;
