@@ -10,6 +10,7 @@ extern crate std;
 pub mod kernel;
 pub mod preset;
 pub mod crc;
+pub mod probe;
 pub mod quant;
 pub mod shape;
 pub mod spec;
