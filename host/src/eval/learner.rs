@@ -82,7 +82,7 @@ impl LabelLearner for Learner {
 /// Embeddings that the softmax learner replays.
 const REPLAYED: usize = 200;
 /// Steps on replayed embeddings before each answer: what a device does while it is idle.
-const IDLE_STEPS: usize = 100;
+const IDLE_STEPS: u32 = 100;
 
 impl Learner {
     /// A learner's dimension is a constant: zeros fill up to the next one and change no distance.

@@ -153,3 +153,70 @@ fn parts(train: &Train) -> Result<(String, Vec<usize>), EvalError> {
     };
     Ok((held_out.into(), parts.iter().map(|p| p % PARTS).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{Embeddings, Facts, Split};
+
+    /// Noisy labels on three dimensions, four subjects with two recordings each.
+    fn data() -> (Facts, Embeddings) {
+        let rows = 160usize;
+        let noise = |i: usize| ((i * 2_654_435_761) >> 7) % 1000;
+        let labels: Vec<usize> = (0..rows).map(|i| noise(i) % 3).collect();
+        let value = |i: usize, d: usize| {
+            noise(i * 3 + d + 1000) as f32 / 300.0 + if labels[i] == d { 1.5 } else { 0.0 }
+        };
+        let values = (0..rows).flat_map(|i| [value(i, 0), value(i, 1), value(i, 2)]).collect();
+        let facts = Facts {
+            label_names: ["a", "b", "c"].map(String::from).to_vec(),
+            labels: labels.iter().map(|&l| Some(l)).collect(),
+            subjects: (0..rows).map(|i| (i / 40).to_string()).collect(),
+            recordings: (0..rows).map(|i| i / 20).collect(),
+        };
+        (facts, Embeddings::new(values, 3).unwrap())
+    }
+
+    fn evaluate(facts: Facts) -> Linear {
+        let split = Split::by_subject(facts, &["3".into()]).unwrap();
+        let (_, table) = data();
+        let (train, test) = (split.train(&table).unwrap(), split.test(&table).unwrap());
+        linear_evaluation(&train, &test, &INVERSE_L2).unwrap()
+    }
+
+    #[test]
+    fn permuting_test_labels_changes_the_score_but_no_choice() {
+        let (facts, _) = data();
+        let honest = evaluate(facts.clone());
+        let mut permuted = facts;
+        for label in &mut permuted.labels[120..] {
+            *label = label.map(|l| (l + 1) % 3);
+        }
+        let permuted = evaluate(permuted);
+        assert_eq!(honest.penalty, permuted.penalty);
+        assert!(honest.score.accuracy > 0.6 && permuted.score.accuracy < 0.4);
+    }
+
+    #[test]
+    fn what_is_held_out_follows_the_data() {
+        let (facts, table) = data();
+        let split = Split::by_subject(facts, &["3".into()]).unwrap();
+        let mut train = split.train(&table).unwrap();
+        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "subject");
+        train.subjects.fill("one".into());
+        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "recording");
+        train.recordings.fill(0);
+        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "window");
+        let one = train.select(&[0]);
+        assert!(matches!(choose_penalty(&one, &INVERSE_L2), Err(EvalError::SingleGroup { .. })));
+        assert!(choose_penalty(&train, &[]).is_err());
+    }
+
+    #[test]
+    fn a_single_candidate_is_taken_as_given() {
+        let (facts, table) = data();
+        let split = Split::by_subject(facts, &["3".into()]).unwrap();
+        let penalty = choose_penalty(&split.train(&table).unwrap(), &[0.5]).unwrap();
+        assert_eq!((penalty.inverse_l2, penalty.tried.len()), (0.5, 0));
+    }
+}

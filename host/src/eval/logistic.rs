@@ -226,3 +226,62 @@ fn logits(x: &[f32], width: usize, parameters: &[f64]) -> Vec<f32> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(line: &str) -> Vec<f64> {
+        line.split_whitespace().map(|v| v.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_minimum_is_scikit_learns() {
+        let golden = include_str!("../../tests/golden/sklearn_lr.txt");
+        let mut lines = golden.lines().skip(1).map(numbers);
+        let shape = lines.next().unwrap();
+        let [rows, dim, classes] = [0, 1, 2].map(|i| shape[i] as usize);
+        let (mut values, mut labels) = (Vec::new(), Vec::new());
+        for row in lines.by_ref().take(rows) {
+            values.extend(row[..dim].iter().map(|&v| v as f32));
+            labels.push(row[dim] as usize);
+        }
+        let table = Embeddings::new(values, dim).unwrap();
+        let problem = Problem::new(&table, &labels, classes).unwrap();
+        for _ in 0..2 {
+            let (weights, offsets) = (lines.next().unwrap(), lines.next().unwrap());
+            let model = problem.fit(weights[0], None).unwrap();
+            for label in 0..classes {
+                for column in 0..dim {
+                    let theirs = weights[1 + label * dim + column];
+                    let ours = model.weight(label, column);
+                    assert!((ours - theirs).abs() < 2e-3, "C {}: {ours} and {theirs}", weights[0]);
+                }
+                // Offsets are unpenalised, so only their differences are determined.
+                let ours = model.weight(label, dim) - model.weight(0, dim);
+                let theirs = offsets[1 + label] - offsets[1];
+                assert!((ours - theirs).abs() < 2e-3, "C {}: {ours} and {theirs}", weights[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn more_labels_than_a_panel_holds_are_told_apart() {
+        let labels: Vec<usize> = (0..80).map(|i| i % 40).collect();
+        let values = labels.iter().flat_map(|&l| (0..40).map(move |d| f32::from(u8::from(d == l))));
+        let table = Embeddings::new(values.collect(), 40).unwrap();
+        let model = Problem::new(&table, &labels, 40).unwrap().fit(100.0, None).unwrap();
+        assert_eq!(model.predict(&table).unwrap(), labels);
+    }
+
+    #[test]
+    fn impossible_input_says_why() {
+        let table = Embeddings::new(vec![0.0, 1.0], 1).unwrap();
+        assert!(Problem::new(&table, &[0], 2).is_err());
+        assert!(Problem::new(&table, &[0, 2], 2).is_err());
+        let problem = Problem::new(&table, &[0, 1], 2).unwrap();
+        assert!(problem.fit(0.0, None).is_err());
+        let other = Embeddings::new(vec![0.0; 4], 2).unwrap();
+        assert!(problem.fit(1.0, None).unwrap().predict(&other).is_err());
+    }
+}
