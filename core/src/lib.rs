@@ -7,11 +7,12 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod crc;
 pub mod kernel;
 pub mod preset;
-pub mod crc;
 pub mod probe;
 pub mod quant;
 pub mod shape;
+pub mod snapshot;
 pub mod spec;
 pub mod window;

@@ -110,9 +110,9 @@ mod tests {
                 .map(|i| ((i * 7 + k * 13) % 11) as f32 / 8.0 - 0.6)
                 .collect();
             add(&mut packed, &v, 0.5, 0.0);
-            for i in 0..rows {
-                for j in 0..rows {
-                    full[i][j] += 0.5 * f64::from(v[i]) * f64::from(v[j]);
+            for (row, vi) in full.iter_mut().zip(&v) {
+                for (a, vj) in row.iter_mut().zip(&v) {
+                    *a += 0.5 * f64::from(*vi) * f64::from(*vj);
                 }
             }
         }
@@ -120,37 +120,52 @@ mod tests {
         (packed, full)
     }
 
+    /// `A b` of a packed symmetric matrix, or `F b` of a factor when `lower`.
+    fn product(triangle: &[f32], b: &[f64], lower: bool) -> Vec<f64> {
+        let at = |i: usize, j: usize| match (i >= j, lower) {
+            (true, _) => f64::from(row(triangle, i)[j]),
+            (false, true) => 0.0,
+            (false, false) => f64::from(row(triangle, j)[i]),
+        };
+        (0..b.len())
+            .map(|i| b.iter().enumerate().map(|(j, b)| at(i, j) * b).sum())
+            .collect()
+    }
+
+    fn worst(a: &[f64], b: &[f64]) -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max)
+    }
+
     #[test]
     fn factor_solves_and_unfactor_restores() {
         for rows in [1, 2, 3, 5, 16, 33] {
             let (original, full) = example(rows);
+            let probe: Vec<f64> = (0..rows).map(|i| (i as f64 * 0.7).sin()).collect();
+            let want: Vec<f64> = full
+                .iter()
+                .map(|row| row.iter().zip(&probe).map(|(a, p)| a * p).sum())
+                .collect();
+            assert!(worst(&product(&original, &probe, false), &want) < 1e-5);
+
             let mut f = original.clone();
             factor(&mut f, rows, 2.0);
-            for i in 0..rows {
-                for j in 0..=i {
-                    let product: f64 = (0..=j)
-                        .map(|k| f64::from(row(&f, i)[k]) * f64::from(row(&f, j)[k]))
-                        .sum();
-                    let error = (product - full[i][j]).abs();
-                    assert!(error < 1e-5, "({i}, {j}) of {rows}: off by {error}");
-                }
-            }
-            let b: Vec<f32> = (0..rows).map(|i| (i as f32 * 0.7).sin()).collect();
-            let mut y = b.clone();
+            let transposed: Vec<f64> = (0..rows)
+                .map(|j| (j..rows).map(|i| f64::from(row(&f, i)[j]) * probe[i]).sum())
+                .collect();
+            let off = worst(&product(&f, &transposed, true), &want);
+            assert!(off < 1e-4, "F F' is off by {off} with {rows} rows");
+
+            let mut y: Vec<f32> = probe.iter().map(|p| *p as f32).collect();
             solve(&f, &mut y);
-            for i in 0..rows {
-                let back: f64 = (0..=i)
-                    .map(|k| f64::from(row(&f, i)[k]) * f64::from(y[k]))
-                    .sum();
-                assert!((back - f64::from(b[i])).abs() < 1e-5);
-            }
+            let y: Vec<f64> = y.iter().map(|y| f64::from(*y)).collect();
+            assert!(worst(&product(&f, &y, true), &probe) < 1e-5);
+
             unfactor(&mut f, rows);
-            let worst = f
-                .iter()
-                .zip(&original)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
-            assert!(worst < 2e-5, "{worst} with {rows} rows");
+            let off = worst(&product(&f, &probe, false), &want);
+            assert!(off < 1e-4, "unfactor is off by {off} with {rows} rows");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The labels of a probe: places, names, and how often each was learned.
 
 use super::ProbeError;
+use crate::snapshot::{Reader, SnapshotError, Writer};
 use heapless::String;
 
 /// Most bytes of UTF-8 in a label's name.
@@ -175,5 +176,45 @@ impl<const L: usize> Labels<L> {
             .zip(&self.places)
             .filter(|(_, place)| place.learned > 0)
             .map(|(label, place)| (label, place.learned))
+    }
+
+    /// All places, also free ones.
+    pub(super) fn places() -> impl Iterator<Item = Label> {
+        (0..=u8::MAX).map(Label).take(L)
+    }
+
+    /// Writes a place and returns how often its label was learned.
+    pub(super) fn save(&self, label: Label, writer: &mut Writer<'_>) -> u32 {
+        let Some(place) = self.place(label) else {
+            writer.bytes(&[0]);
+            return 0;
+        };
+        writer.bytes(&[place.name.len() as u8]);
+        writer.bytes(place.name.as_bytes());
+        writer.u32(place.learned);
+        place.learned
+    }
+
+    /// Reads a place and returns how often its label was learned, also while checking.
+    pub(super) fn load(
+        &mut self,
+        label: Label,
+        reader: &mut Reader<'_>,
+    ) -> Result<u32, SnapshotError> {
+        let at = reader.impossible();
+        let [len] = reader.array()?;
+        let name = core::str::from_utf8(reader.bytes(usize::from(len))?).map_err(|_| at)?;
+        let name = String::try_from(name).map_err(|_| at)?;
+        let learned = if len == 0 {
+            0
+        } else {
+            u32::from_le_bytes(reader.array()?)
+        };
+        if reader.writes()
+            && let Some(place) = self.places.get_mut(label.index())
+        {
+            *place = Place { name, learned };
+        }
+        Ok(learned)
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Label, Labels, Learner, Normalisation, Prediction, ProbeError, cholesky, nearness::Nearness,
     prototypes::discount, sum,
 };
+use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
 /// Smallest variance per dimension assumed, so that equal embeddings give no division by 0.
 const MIN_VARIANCE: f32 = 1e-12;
@@ -20,7 +21,7 @@ const MIN_SHRINKAGE: f32 = 0.01;
 /// `dof`. So it starts as nearest class mean and ends as LDA.
 ///
 /// `T` must be [`Lda::packed_len`] of `D`; anything else does not compile. RAM: `4 T + L (4 D + 40) +
-/// 20` bytes. Use `D <= 128`; one `learn` takes `D^3 / 3` multiplications.
+/// 16` bytes. Use `D <= 128`; one `learn` takes `D^3 / 3` multiplications.
 ///
 /// Forgetting a label clears its mean; the shared covariance, which describes the embedding rather
 /// than the label, keeps its trace. Start from `new` to erase that too.
@@ -32,14 +33,14 @@ const MIN_SHRINKAGE: f32 = 0.01;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lda<const D: usize, const L: usize, const T: usize> {
     labels: Labels<L>,
-    pub(crate) means: [[f32; D]; L],
+    means: [[f32; D]; L],
     /// Lower factor of `S + ridge I`, packed; undefined (zeros) while `dof` is 0.
-    pub(crate) factor: [f32; T],
+    factor: [f32; T],
     /// Trace of `S`.
-    pub(crate) trace: f32,
+    trace: f32,
     /// Embeddings learned for labels that had one already.
-    pub(crate) dof: u32,
-    pub(crate) nearness: Nearness<L>,
+    dof: u32,
+    nearness: Nearness<L>,
     shrinkage: f32,
     normalisation: Normalisation,
 }
@@ -202,5 +203,54 @@ impl<const D: usize, const L: usize, const T: usize> Learner<D, L> for Lda<D, L,
             return Err(ProbeError::NothingLearned);
         }
         Ok(self.nearness.usual().logits(distances))
+    }
+}
+
+impl<const D: usize, const L: usize, const T: usize> State for Lda<D, L, T> {
+    fn layout(&self) -> Layout {
+        Layout {
+            learner: 2,
+            normalisation: self.normalisation.code(),
+            d: size(D),
+            l: size(L),
+            r: 0,
+        }
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        for (label, mean) in Labels::<L>::places().zip(&self.means) {
+            if self.labels.save(label, writer) > 0 {
+                self.nearness.save(label, writer);
+                writer.vector(mean);
+            }
+        }
+        writer.f32(self.trace);
+        writer.u32(self.dof);
+        if self.dof > 0 {
+            writer.vector(&self.factor);
+        }
+    }
+
+    fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (label, mean) in Labels::<L>::places().zip(&mut self.means) {
+            if self.labels.load(label, reader)? > 0 {
+                self.nearness.load(label, reader)?;
+                reader.vector(mean)?;
+            } else if reader.writes() {
+                self.nearness.forget(label);
+                *mean = [0.0; D];
+            }
+        }
+        self.trace = reader.f32(self.trace)?;
+        let dof = u32::from_le_bytes(reader.array()?);
+        if dof > 0 {
+            reader.vector(&mut self.factor)?;
+        } else if reader.writes() {
+            self.factor = [0.0; T];
+        }
+        if reader.writes() {
+            self.dof = dof;
+        }
+        Ok(())
     }
 }

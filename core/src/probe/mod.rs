@@ -6,9 +6,9 @@
 //!
 //! | | state for D = 64, L = 10 | one [`Learner::learn`] | choose it when |
 //! |---|---|---|---|
-//! | [`Prototypes`] | 2,980 bytes | `O(D)` | RAM is short, or there are one to five labels a class |
-//! | [`Lda`] | 11,300 bytes | `O(D^3 / 3)` | there are more labels; `D <= 128` |
-//! | [`Softmax`] | 5,680 bytes and 68 an example replayed | `O(L D)` for each example of the step | classes are not round clouds |
+//! | [`Prototypes`] | 2,964 bytes | `O(D)` | RAM is short, or there are one to five labels a class |
+//! | [`Lda`] | 11,296 bytes | `O(D^3 / 3)` | there are more labels; `D <= 128` |
+//! | [`Softmax`] | 5,632 bytes and 68 an example replayed | `O(L D)` for each example of the step | classes are not round clouds |
 //!
 //! All state lies in the value: its `size_of` is the RAM it needs, there is no heap, and the same
 //! calls give the same bits on every platform: `f32` with operations in written order, `libm` for

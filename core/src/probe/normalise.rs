@@ -18,6 +18,14 @@ pub enum Normalisation {
 }
 
 impl Normalisation {
+    /// Its number in a snapshot.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::L2 => 1,
+        }
+    }
+
     /// Checks the values' range, then scales.
     pub(super) fn apply<const D: usize>(
         self,

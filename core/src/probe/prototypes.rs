@@ -3,6 +3,7 @@
 use super::{
     Label, Labels, Learner, Normalisation, Prediction, ProbeError, nearness::Nearness, sum,
 };
+use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
 /// Answers with the label whose mean embedding is nearest (Rocchio; Mensink et al. 2013).
 ///
@@ -15,8 +16,8 @@ use super::{
 pub struct Prototypes<const D: usize, const L: usize> {
     labels: Labels<L>,
     /// Sum of the embeddings of each label.
-    pub(crate) sums: [[f32; D]; L],
-    pub(crate) nearness: Nearness<L>,
+    sums: [[f32; D]; L],
+    nearness: Nearness<L>,
     normalisation: Normalisation,
     cosine: bool,
 }
@@ -131,5 +132,43 @@ impl<const D: usize, const L: usize> Learner<D, L> for Prototypes<D, L> {
             return Err(ProbeError::NothingLearned);
         }
         Ok(self.nearness.usual().logits(distances))
+    }
+}
+
+impl<const D: usize, const L: usize> State for Prototypes<D, L> {
+    fn layout(&self) -> Layout {
+        Layout {
+            learner: 1,
+            normalisation: if self.cosine {
+                2
+            } else {
+                self.normalisation.code()
+            },
+            d: size(D),
+            l: size(L),
+            r: 0,
+        }
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        for (label, sum) in Labels::<L>::places().zip(&self.sums) {
+            if self.labels.save(label, writer) > 0 {
+                self.nearness.save(label, writer);
+                writer.vector(sum);
+            }
+        }
+    }
+
+    fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (label, sum) in Labels::<L>::places().zip(&mut self.sums) {
+            if self.labels.load(label, reader)? > 0 {
+                self.nearness.load(label, reader)?;
+                reader.vector(sum)?;
+            } else if reader.writes() {
+                self.nearness.forget(label);
+                *sum = [0.0; D];
+            }
+        }
+        Ok(())
     }
 }

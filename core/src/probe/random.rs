@@ -1,8 +1,10 @@
 //! The probe's random numbers: xorshift32 (Marsaglia 2003), four bytes of state.
 
+use crate::snapshot::{Reader, SnapshotError, Writer};
+
 /// A sequence of `u32` that never yields its state 0.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Random(pub u32);
+pub struct Random(u32);
 
 impl Random {
     /// A sequence for `seed`; nearby seeds are mixed apart.
@@ -17,6 +19,20 @@ impl Random {
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
         self.0
+    }
+
+    pub fn save(&self, writer: &mut Writer<'_>) {
+        writer.u32(self.0);
+    }
+
+    pub fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        let at = reader.impossible();
+        let state = reader.u32(self.0)?;
+        if state == 0 {
+            return Err(at);
+        }
+        self.0 = state;
+        Ok(())
     }
 
     /// A number in `0..n`, or 0 when `n` is 0. The bias of at most `n / 2^32` does not matter here.

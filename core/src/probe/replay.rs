@@ -1,6 +1,7 @@
 //! The replay reservoir: a class-balanced sample of what was learned, in int8.
 
 use super::{Label, random::Random};
+use crate::snapshot::{Reader, SnapshotError, Writer};
 use half::bf16;
 use heapless::Vec;
 
@@ -89,6 +90,45 @@ impl<const D: usize, const R: usize> Replay<D, R> {
 
     pub fn forget(&mut self, label: Label) {
         self.examples.retain(|e| e.label != label);
+    }
+
+    pub fn save(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.examples.len() as u16);
+        for example in &self.examples {
+            writer.bytes(&[example.label.0]);
+            writer.u16(example.scale.to_bits());
+            writer.bytes(bytemuck::cast_slice(&example.values));
+        }
+    }
+
+    /// Reads what [`Replay::save`] wrote; labels must be below `labels`.
+    pub fn load(&mut self, labels: usize, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        let at = reader.impossible();
+        let len = u16::from_le_bytes(reader.array()?);
+        if usize::from(len) > R {
+            return Err(at);
+        }
+        if reader.writes() {
+            self.examples.clear();
+        }
+        for _ in 0..len {
+            let at = reader.impossible();
+            let [label] = reader.array()?;
+            let scale = bf16::from_le_bytes(reader.array()?);
+            let values = reader.array::<D>()?.map(|q| q as i8);
+            if usize::from(label) >= labels || !scale.is_finite() || scale.is_sign_negative() {
+                return Err(at);
+            }
+            let example = Example {
+                values,
+                scale,
+                label: Label(label),
+            };
+            if reader.writes() {
+                self.examples.push(example).map_err(|_| at)?;
+            }
+        }
+        Ok(())
     }
 
     /// One stored example at random.

@@ -7,6 +7,7 @@ use super::{
     replay::{Example, Replay},
     sum,
 };
+use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
 /// How a [`Softmax`] probe learns. [`Softmax::new`] moves values out of range into it; NaN becomes
 /// the lower end.
@@ -22,6 +23,9 @@ pub struct SoftmaxOptions {
     pub momentum: f32,
     /// Pull of the weights (not the biases) towards 0, in `0..=0.1`.
     pub weight_decay: f32,
+    /// Logit that a new label's weights give its first embedding, before the first step; in
+    /// `0..=100`. With 0 weights start at 0.
+    pub imprint: f32,
     /// Examples drawn from the reservoir for each step, beside the new one.
     pub replayed: u16,
     /// Seed of the reservoir's choices.
@@ -35,6 +39,7 @@ impl SoftmaxOptions {
         rate: 0.5,
         momentum: 0.9,
         weight_decay: 1e-4,
+        imprint: 4.0,
         replayed: 8,
         seed: 1,
     };
@@ -43,6 +48,7 @@ impl SoftmaxOptions {
         self.rate = into_range(self.rate, 1e-6, 10.0);
         self.momentum = into_range(self.momentum, 0.0, 0.99);
         self.weight_decay = into_range(self.weight_decay, 0.0, 0.1);
+        self.imprint = into_range(self.imprint, 0.0, 100.0);
         self
     }
 }
@@ -59,7 +65,7 @@ const fn into_range(x: f32, low: f32, high: f32) -> f32 {
 
 /// One weight vector and bias a label, and their momentum.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Row<const D: usize> {
+struct Row<const D: usize> {
     pub weights: [f32; D],
     pub bias: f32,
     pub weight_velocity: [f32; D],
@@ -80,6 +86,8 @@ impl<const D: usize> Row<D> {
 /// Each `learn` is one step on the mean cross-entropy of the new embedding and up to
 /// [`SoftmaxOptions::replayed`] examples drawn from a class-balanced reservoir of `R` embeddings in
 /// int8. The step is PyTorch's `SGD`: `v = momentum * v + gradient + weight_decay * w; w -= rate * v`.
+/// The weights of a new label start as its first embedding (imprinting; Qi, Brown and Lowe, *Low-Shot
+/// Learning with Imprinted Weights*, 2018), so that one embedding a label is enough to begin with.
 /// [`Softmax::rehearse`] makes further steps on the reservoir alone, for instance while idle.
 ///
 /// An embedding is unknown when even the nearest example in the reservoir is unusually far; with
@@ -88,14 +96,14 @@ impl<const D: usize> Row<D> {
 /// Forgetting a label clears its weights and examples; the weights of other labels, which were
 /// learned against it, adapt by replay.
 ///
-/// RAM: `L (8 D + 48) + R (D + 3 rounded up to even) + 24` bytes, rounded up to 4; `R <= 65535`.
+/// RAM: `L (8 D + 48) + R (D + 3 rounded up to even) + 30` bytes, rounded up to 4; `R <= 65535`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Softmax<const D: usize, const L: usize, const R: usize> {
     labels: Labels<L>,
-    pub(crate) rows: [Row<D>; L],
-    pub(crate) replay: Replay<D, R>,
-    pub(crate) random: Random,
-    pub(crate) nearness: Nearness<L>,
+    rows: [Row<D>; L],
+    replay: Replay<D, R>,
+    random: Random,
+    nearness: Nearness<L>,
     options: SoftmaxOptions,
 }
 
@@ -131,6 +139,17 @@ impl<const D: usize, const L: usize, const R: usize> Softmax<D, L, R> {
             };
             let (x, label) = (first.embedding(), first.label);
             self.step(&x, label);
+        }
+    }
+
+    /// Sets the weights of `label` so that `x` has the logit [`SoftmaxOptions::imprint`].
+    fn imprint(&mut self, x: &[f32; D], label: Label) {
+        let square = sum::dot(x, x);
+        if square >= f32::MIN_POSITIVE
+            && let Some(row) = self.rows.get_mut(label.index())
+        {
+            let factor = self.options.imprint / square;
+            row.weights = x.map(|x| x * factor);
         }
     }
 
@@ -266,6 +285,9 @@ impl<const D: usize, const L: usize, const R: usize> Learner<D, L> for Softmax<D
             self.nearness.observe(label, distance);
         }
         let seen = self.labels.count(label)?;
+        if seen == 1 {
+            self.imprint(&x, label);
+        }
         self.step(&x, label);
         self.replay
             .offer::<L>(Example::new(&x, label), seen, &mut self.random);
@@ -286,5 +308,48 @@ impl<const D: usize, const L: usize, const R: usize> Learner<D, L> for Softmax<D
             return Err(ProbeError::NothingLearned);
         }
         Ok(self.scores(&x))
+    }
+}
+
+impl<const D: usize, const L: usize, const R: usize> State for Softmax<D, L, R> {
+    fn layout(&self) -> Layout {
+        Layout {
+            learner: 3,
+            normalisation: self.options.normalisation.code(),
+            d: size(D),
+            l: size(L),
+            r: size(R),
+        }
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        for (label, row) in Labels::<L>::places().zip(&self.rows) {
+            if self.labels.save(label, writer) > 0 {
+                self.nearness.save(label, writer);
+                writer.vector(&row.weights);
+                writer.vector(&row.weight_velocity);
+                writer.f32(row.bias);
+                writer.f32(row.bias_velocity);
+            }
+        }
+        self.random.save(writer);
+        self.replay.save(writer);
+    }
+
+    fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (label, row) in Labels::<L>::places().zip(&mut self.rows) {
+            if self.labels.load(label, reader)? > 0 {
+                self.nearness.load(label, reader)?;
+                reader.vector(&mut row.weights)?;
+                reader.vector(&mut row.weight_velocity)?;
+                row.bias = reader.f32(row.bias)?;
+                row.bias_velocity = reader.f32(row.bias_velocity)?;
+            } else if reader.writes() {
+                self.nearness.forget(label);
+                *row = Row::ZERO;
+            }
+        }
+        self.random.load(reader)?;
+        self.replay.load(L, reader)
     }
 }

@@ -6,6 +6,8 @@
 /// Sum of `f(a[i], b[i])` over the shorter length.
 #[inline]
 fn fold(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let n = a.len().min(b.len());
+    let (a, b) = (a.get(..n).unwrap_or(a), b.get(..n).unwrap_or(b));
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b.as_chunks::<4>();
     let mut s = [0.0f32; 4];
@@ -21,12 +23,12 @@ fn fold(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     sum
 }
 
-/// Inner product of two vectors of equal length.
+/// Inner product over the shorter length.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     fold(a, b, |a, b| a * b)
 }
 
-/// Squared Euclidean distance of two vectors of equal length.
+/// Squared Euclidean distance over the shorter length.
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     fold(a, b, |a, b| (a - b) * (a - b))
 }
@@ -40,8 +42,9 @@ mod tests {
         let a: [f32; 13] = core::array::from_fn(|i| i as f32);
         for n in 0..=a.len() {
             let squares: f32 = a[..n].iter().map(|x| x * x).sum();
-            assert_eq!(dot(&a[..n], &a[..n]), squares);
-            assert_eq!(squared_distance(&a[..n], &[0.0; 13][..n]), squares);
+            assert_eq!(dot(&a[..n], &a), squares);
+            assert_eq!(squared_distance(&a[..n], &[0.0; 13]), squares);
+            assert_eq!(dot(&a, &a[..n]), squares);
         }
     }
 }
