@@ -7,6 +7,10 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod kernel;
+pub mod preset;
+pub mod crc;
 pub mod quant;
 pub mod shape;
 pub mod spec;
+pub mod window;

@@ -1,5 +1,12 @@
 //! What an encoder is: a list of layers. The host trains this list, the device runs it.
 
+mod cost;
+mod error;
+mod infer;
+
+pub use error::{LayerError, SpecError};
+pub use infer::{MAX_GLOBAL_PIXELS, MAX_TENSOR_LEN};
+
 use crate::shape::Shape;
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
@@ -58,10 +65,33 @@ pub struct Kernel {
     pub padding: Padding,
 }
 
+impl Kernel {
+    /// An undilated kernel of `size` and `stride` in rows and columns.
+    pub const fn new(size: [u8; 2], stride: [u8; 2], padding: Padding) -> Self {
+        Self {
+            size,
+            stride,
+            dilation: [1, 1],
+            padding,
+        }
+    }
+
+    /// A kernel over time: `taps` and `stride` count time steps.
+    pub const fn sequence(taps: u8, stride: u8, padding: Padding) -> Self {
+        Self::new([1, taps], [1, stride], padding)
+    }
+
+    /// The same kernel with its taps `dilation` time steps apart.
+    pub const fn dilated(mut self, dilation: u8) -> Self {
+        self.dilation[1] = dilation;
+        self
+    }
+}
+
 /// What a layer computes. Convolutions have multiplier 1 and one bias a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Convolution to `channels` outputs; weights `OHWI`.
     Conv2d {
@@ -127,7 +157,6 @@ pub struct Layer {
     /// The tensor read; a layer may only read what lies before it.
     pub input: Tensor,
     /// The operation.
-    #[serde(flatten)]
     pub op: Op,
     /// The fused non-linearity.
     #[serde(default)]
@@ -142,3 +171,6 @@ pub struct Spec {
     /// The layers; each reads tensors made before it.
     pub layers: Vec<Layer, MAX_LAYERS>,
 }
+
+#[cfg(test)]
+mod tests;
