@@ -113,7 +113,12 @@ impl<F: NorFlash> Store<F> {
     /// `Unit`, `Unaligned`, `OutOfFlash`, `RangeTooSmall`, each with what was needed and what was found.
     pub fn new(flash: F, range: Range<u32>, capacity: usize) -> Result<Self, StoreError<F::Error>> {
         let layout = Layout::new(&flash, range, capacity)?;
-        Ok(Self { flash, layout, known: None, clean: None })
+        Ok(Self {
+            flash,
+            layout,
+            known: None,
+            clean: None,
+        })
     }
 
     /// Copies the state into `buffer` and returns it; `None` when nothing was ever saved. Writes it again if a
@@ -121,14 +126,22 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// `BufferTooShort`. A slot that cannot be read counts as invalid.
-    pub fn load<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, StoreError<F::Error>> {
+    pub fn load<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, StoreError<F::Error>> {
         self.clean = None;
         let have = buffer.len();
         let mut below = u32::MAX;
         loop {
             let scan = self.scan(below);
             self.known = Some(scan);
-            let Some(Record { slot, header, sealed }) = scan.newest else {
+            let Some(Record {
+                slot,
+                header,
+                sealed,
+            }) = scan.newest
+            else {
                 return Ok(None);
             };
             let need = header.len as usize;
@@ -161,7 +174,10 @@ impl<F: NorFlash> Store<F> {
     pub fn save(&mut self, state: &[u8]) -> Result<u32, StoreError<F::Error>> {
         let capacity = self.capacity();
         if state.len() > capacity {
-            return Err(StoreError::StateTooLong { need: state.len(), have: capacity });
+            return Err(StoreError::StateTooLong {
+                need: state.len(),
+                have: capacity,
+            });
         }
         let scan = match self.known.take() {
             Some(scan) => scan,
@@ -170,15 +186,32 @@ impl<F: NorFlash> Store<F> {
         let (mut generation, crc) = (scan.top, crc32(state));
         let mut failure = StoreError::Exhausted;
         let clean = self.clean.take().map(|slot| (slot, false));
-        let banks = self.turns(&scan).map(|bank| (Slot { bank, index: 0 }, true));
+        let banks = self
+            .turns(&scan)
+            .map(|bank| (Slot { bank, index: 0 }, true));
         for (slot, erase) in clean.into_iter().chain(banks) {
             generation = generation.checked_add(1).ok_or(StoreError::Exhausted)?;
-            let header = Header { generation, len: state.len() as u32, crc };
+            let header = Header {
+                generation,
+                len: state.len() as u32,
+                crc,
+            };
             match self.program_record(slot, erase, header, state) {
                 Ok(()) => {
-                    let record = Some(Record { slot, header, sealed: true });
-                    self.known = Some(Scan { newest: record, sealed: record, top: generation });
-                    let next = Slot { index: slot.index + 1, ..slot };
+                    let record = Some(Record {
+                        slot,
+                        header,
+                        sealed: true,
+                    });
+                    self.known = Some(Scan {
+                        newest: record,
+                        sealed: record,
+                        top: generation,
+                    });
+                    let next = Slot {
+                        index: slot.index + 1,
+                        ..slot
+                    };
                     self.clean = (next.index < self.layout.slots).then_some(next);
                     return Ok(generation);
                 }
@@ -231,15 +264,22 @@ impl<F: NorFlash> Store<F> {
     fn scan(&mut self, below: u32) -> Scan {
         let mut scan = Scan::default();
         for slot in self.layout.all() {
-            let Some(header) = self.header(slot) else { continue };
+            let Some(header) = self.header(slot) else {
+                continue;
+            };
             scan.top = scan.top.max(header.generation);
             if header.generation >= below || !self.committed(slot, header) {
                 continue;
             }
             let sealed = self.sealed(slot, header);
-            let record = Record { slot, header, sealed };
+            let record = Record {
+                slot,
+                header,
+                sealed,
+            };
             let newest = scan.newest.is_none_or(|other| record.rank() > other.rank());
-            let newest_sealed = sealed && scan.sealed.is_none_or(|other| record.rank() > other.rank());
+            let newest_sealed =
+                sealed && scan.sealed.is_none_or(|other| record.rank() > other.rank());
             if (newest || newest_sealed) && self.payload_is_whole(slot, header) {
                 if newest {
                     scan.newest = Some(record);
@@ -267,7 +307,12 @@ impl<F: NorFlash> Store<F> {
         let Some(chunk) = self.read(self.layout.commit(slot, header.len), unit) else {
             return false;
         };
-        chunk.0.iter().zip(word.iter().cycle()).take(unit as usize).all(|(a, b)| a == b)
+        chunk
+            .0
+            .iter()
+            .zip(word.iter().cycle())
+            .take(unit as usize)
+            .all(|(a, b)| a == b)
     }
 
     /// Whether the seal was begun.
@@ -275,7 +320,13 @@ impl<F: NorFlash> Store<F> {
         let Layout { unit, .. } = self.layout;
         // A seal that cannot be read is not blank either, but then rewriting the state is the safe side.
         self.read(self.layout.commit(slot, header.len) + unit, unit)
-            .is_some_and(|chunk| chunk.0.iter().take(unit as usize).any(|byte| *byte != BLANK))
+            .is_some_and(|chunk| {
+                chunk
+                    .0
+                    .iter()
+                    .take(unit as usize)
+                    .any(|byte| *byte != BLANK)
+            })
     }
 
     /// Whether the payload has the checksum that its header claims.
@@ -286,14 +337,22 @@ impl<F: NorFlash> Store<F> {
     }
 
     /// Hands the payload of a slot to `visit`, piece by piece with each piece's offset; `false` if unreadable.
-    fn for_each_chunk(&mut self, slot: Slot, len: u32, mut visit: impl FnMut(usize, &[u8])) -> bool {
+    fn for_each_chunk(
+        &mut self,
+        slot: Slot,
+        len: u32,
+        mut visit: impl FnMut(usize, &[u8]),
+    ) -> bool {
         let start = self.layout.payload(slot);
         for at in (0..len).step_by(CHUNK) {
             let piece = (len - at).min(CHUNK as u32);
             let Some(chunk) = self.read(start + at, piece) else {
                 return false;
             };
-            visit(at as usize, chunk.0.get(..piece as usize).unwrap_or_default());
+            visit(
+                at as usize,
+                chunk.0.get(..piece as usize).unwrap_or_default(),
+            );
         }
         true
     }
@@ -302,7 +361,8 @@ impl<F: NorFlash> Store<F> {
     fn read(&mut self, offset: u32, len: u32) -> Option<Chunk> {
         let mut chunk = Chunk([BLANK; CHUNK]);
         let bytes = chunk.0.get_mut(..self.layout.padded(len) as usize)?;
-        let readable = self.flash.read(offset, bytes).is_ok() || self.flash.read(offset, bytes).is_ok();
+        let readable =
+            self.flash.read(offset, bytes).is_ok() || self.flash.read(offset, bytes).is_ok();
         readable.then_some(chunk)
     }
 
@@ -317,7 +377,9 @@ impl<F: NorFlash> Store<F> {
         let layout = self.layout;
         if erase {
             let bank = layout.bank(slot.bank);
-            self.flash.erase(bank.start, bank.end).map_err(StoreError::Flash)?;
+            self.flash
+                .erase(bank.start, bank.end)
+                .map_err(StoreError::Flash)?;
         }
         self.program(layout.slot(slot), &header.to_bytes(layout.unit))?;
         let mut offset = layout.payload(slot);
@@ -327,12 +389,18 @@ impl<F: NorFlash> Store<F> {
         }
         let commit = layout.commit(slot, header.len);
         let mut unit = [0; CHUNK];
-        for (byte, word) in unit.iter_mut().zip(header.commit_word(layout.unit).iter().cycle()) {
+        for (byte, word) in unit
+            .iter_mut()
+            .zip(header.commit_word(layout.unit).iter().cycle())
+        {
             *byte = *word;
         }
         self.program(commit, unit.get(..layout.unit as usize).unwrap_or_default())?;
         unit.fill(0);
-        self.program(commit + layout.unit, unit.get(..layout.unit as usize).unwrap_or_default())
+        self.program(
+            commit + layout.unit,
+            unit.get(..layout.unit as usize).unwrap_or_default(),
+        )
     }
 
     /// Programs at most [`CHUNK`] bytes, padded to units, and reads them back.

@@ -42,26 +42,40 @@ impl Layout {
         capacity: usize,
     ) -> Result<Self, StoreError<F::Error>> {
         let unit = F::WRITE_SIZE.max(F::READ_SIZE).max(4);
-        if !unit.is_power_of_two() || unit > CHUNK || F::ERASE_SIZE == 0 || F::ERASE_SIZE % unit != 0 {
-            return Err(StoreError::Unit { have: unit, most: CHUNK });
+        if !unit.is_power_of_two()
+            || unit > CHUNK
+            || F::ERASE_SIZE == 0
+            || F::ERASE_SIZE % unit != 0
+        {
+            return Err(StoreError::Unit {
+                have: unit,
+                most: CHUNK,
+            });
         }
         let block = F::ERASE_SIZE as u64;
         for offset in [range.start, range.end] {
             if u64::from(offset) % block != 0 {
-                return Err(StoreError::Unaligned { offset, block: F::ERASE_SIZE });
+                return Err(StoreError::Unaligned {
+                    offset,
+                    block: F::ERASE_SIZE,
+                });
             }
         }
         let have = flash.capacity();
         if range.start >= range.end || range.end as usize > have {
-            return Err(StoreError::OutOfFlash { need: range.end, have });
+            return Err(StoreError::OutOfFlash {
+                need: range.end,
+                have,
+            });
         }
         let have = range.end - range.start;
         let unit = unit as u64;
-        let slot_len = (HEADER_LEN as u64).next_multiple_of(unit)
-            + (capacity as u64).saturating_add(unit - 1) / unit * unit
-            + 2 * unit;
-        let bank_len = slot_len.div_ceil(block).saturating_mul(block);
-        let need = bank_len.saturating_mul(2);
+        // More than 32 bits of capacity fit nowhere, so nothing below overflows.
+        let payload = (capacity as u64).min(1 << 32);
+        let slot_len =
+            (HEADER_LEN as u64).next_multiple_of(unit) + payload.next_multiple_of(unit) + 2 * unit;
+        let bank_len = slot_len.next_multiple_of(block);
+        let need = bank_len * 2;
         if need > u64::from(have) {
             return Err(StoreError::RangeTooSmall { need, have });
         }

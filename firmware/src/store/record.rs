@@ -47,14 +47,21 @@ impl Header {
         let word = |at: usize| -> Option<u32> {
             Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
         };
-        let header = Self { generation: word(8)?, len: word(12)?, crc: word(16)? };
+        let header = Self {
+            generation: word(8)?,
+            len: word(12)?,
+            crc: word(16)?,
+        };
         // Comparing with the bytes that this header must have also checks magic, version, unit and zeros.
         (header.to_bytes(unit) == *bytes && header.len <= capacity).then_some(header)
     }
 
     /// The word that fills the commit unit behind this header's payload.
     pub(super) fn commit_word(self, unit: u32) -> [u8; 4] {
-        let sum = self.to_bytes(unit).last_chunk::<4>().map_or(0, |sum| u32::from_le_bytes(*sum));
+        let sum = self
+            .to_bytes(unit)
+            .last_chunk::<4>()
+            .map_or(0, |sum| u32::from_le_bytes(*sum));
         (sum ^ COMMIT).to_le_bytes()
     }
 }

@@ -86,12 +86,14 @@ pub struct CruelFlash<const W: usize, const E: usize> {
     fuel: Option<u64>,
     dead: bool,
     boot: u64,
-    tear: Tear,
+    pub tear: Tear,
     rng: u64,
     /// Completed erasures of each block.
     pub erasures: Vec<u32>,
     /// Bytes programmed or erased so far, cut ones included.
     pub spent: u64,
+    /// Value of `spent` before each program of a unit and each erase of a block.
+    pub marks: Vec<u64>,
     /// Bits stuck at one: programming them to zero has no effect. `(byte, mask)`.
     pub stuck: Vec<(usize, u8)>,
 }
@@ -118,6 +120,7 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
             rng: mix(seed),
             erasures: vec![0; blocks],
             spent: 0,
+            marks: Vec::new(),
             stuck: Vec::new(),
         }
     }
@@ -151,6 +154,7 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
 
     /// How many of the next `want` bytes the battery still carries.
     fn burn(&mut self, want: usize) -> usize {
+        self.marks.push(self.spent);
         let done = self.fuel.map_or(want, |fuel| want.min(fuel as usize));
         self.spent += done as u64;
         if let Some(fuel) = &mut self.fuel {
@@ -261,7 +265,11 @@ impl<const W: usize, const E: usize> NorFlash for CruelFlash<W, E> {
             }
             let at = offset as usize + i * W;
             let wear = self.wear[at / W];
-            assert_eq!(wear, Wear::Blank, "unit at {at:#x} programmed without an erase before");
+            assert_eq!(
+                wear,
+                Wear::Blank,
+                "unit at {at:#x} programmed without an erase before"
+            );
             self.wear[at / W] = Wear::Programmed;
             let done = self.burn(W);
             if done < W {
