@@ -3,6 +3,7 @@
 pub mod export;
 pub mod train;
 pub mod data;
+pub mod run;
 pub mod view;
 pub mod eval;
 pub mod report;
