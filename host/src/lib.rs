@@ -1,3 +1,4 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
 
+pub mod objective;
 pub mod train;
