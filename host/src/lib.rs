@@ -1,6 +1,7 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
 
 pub mod export;
+pub mod objective;
 pub mod train;
 pub mod data;
 pub mod run;
