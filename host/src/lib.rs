@@ -2,3 +2,5 @@
 
 pub mod eval;
 pub mod report;
+pub mod data;
+pub mod view;
