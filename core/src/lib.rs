@@ -7,10 +7,11 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod crc;
 pub mod kernel;
 pub mod preset;
-pub mod crc;
 pub mod quant;
 pub mod shape;
 pub mod spec;
 pub mod window;
+pub mod wire;
