@@ -1,0 +1,274 @@
+//! One kernel for each channel: channels are lanes, so every tap is one vector product.
+
+use super::{Operation, Simd, Start, load, padded, store};
+
+/// One tap of a depthwise kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Tap {
+    /// Offset in the input from the patch's origin.
+    pub input: usize,
+    /// Row of the packed weights.
+    pub row: usize,
+}
+
+/// `output[r, p, c] = start + sum over taps of input[r, p, tap.input + c] * weights[tap.row, c]`.
+pub(crate) struct Depthwise<'a> {
+    /// The input; patch `(r, p)` begins at `r * input_row + p * input_pixel`.
+    pub input: &'a [f32],
+    /// Distance of patches in a row.
+    pub input_pixel: usize,
+    /// Distance of rows of patches.
+    pub input_row: usize,
+    /// The output; pixel `(r, p)` begins at `r * output_row + p * output_pixel`.
+    pub output: &'a mut [f32],
+    /// Distance of output pixels.
+    pub output_pixel: usize,
+    /// Distance of output rows.
+    pub output_row: usize,
+    /// Output rows.
+    pub rows: usize,
+    /// Output pixels a row.
+    pub pixels: usize,
+    /// Channels of input and output.
+    pub channels: usize,
+    /// Rows of `padded(channels)` values.
+    pub weights: &'a [f32],
+    /// The kernel's taps.
+    pub taps: &'a [Tap],
+    /// What each output starts from.
+    pub start: Start<'a>,
+}
+
+impl Operation for Depthwise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        if self.rows == 0 || self.pixels == 0 || self.channels == 0 {
+            return;
+        }
+        let width = padded(self.channels);
+        let last_patch = (self.rows - 1) * self.input_row + (self.pixels - 1) * self.input_pixel;
+        let last_pixel = (self.rows - 1) * self.output_row + (self.pixels - 1) * self.output_pixel;
+        assert!(last_pixel + self.channels <= self.output.len());
+        for tap in self.taps {
+            assert!(last_patch + tap.input + self.channels <= self.input.len());
+            assert!((tap.row + 1) * width <= self.weights.len());
+        }
+        if let Start::Bias(bias) = self.start {
+            assert!(bias.len() >= width);
+        }
+        for row in 0..self.rows {
+            let mut first = 0;
+            while first < self.channels {
+                // SAFETY: the bounds were asserted above.
+                unsafe {
+                    if first + S::LANES <= self.channels {
+                        self.row::<S, false>(simd, row, first);
+                    } else {
+                        self.row::<S, true>(simd, row, first);
+                    }
+                }
+                first += S::LANES;
+            }
+        }
+    }
+}
+
+impl Depthwise<'_> {
+    #[inline(always)]
+    unsafe fn row<S: Simd, const MASKED: bool>(&mut self, simd: S, row: usize, first: usize) {
+        let mut pixel = 0;
+        // SAFETY: the caller asserted the bounds; every pixel visited is below `pixels`.
+        unsafe {
+            while pixel + 8 <= self.pixels {
+                self.tile::<S, 8, MASKED>(simd, row, pixel, first);
+                pixel += 8;
+            }
+            while pixel + 2 <= self.pixels {
+                self.tile::<S, 2, MASKED>(simd, row, pixel, first);
+                pixel += 2;
+            }
+            if pixel < self.pixels {
+                self.tile::<S, 1, MASKED>(simd, row, pixel, first);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const P: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        row: usize,
+        pixel: usize,
+        first: usize,
+    ) {
+        let width = padded(self.channels);
+        let mask = simd.mask(self.channels - first);
+        // SAFETY: the door asserted that every patch, weight row and output pixel lies inside its slice; the
+        // weights' and the bias' rows are padded to whole vectors and the mask keeps to the channels.
+        unsafe {
+            let input = self
+                .input
+                .as_ptr()
+                .add(row * self.input_row + pixel * self.input_pixel + first);
+            let output = self
+                .output
+                .as_mut_ptr()
+                .add(row * self.output_row + pixel * self.output_pixel + first);
+            let mut sums = [simd.splat(0.0); P];
+            for (p, sum) in sums.iter_mut().enumerate() {
+                match self.start {
+                    Start::Zero => {}
+                    Start::Bias(bias) => *sum = simd.load(bias.as_ptr().add(first)),
+                    Start::Output => {
+                        *sum = load::<S, MASKED>(simd, output.add(p * self.output_pixel), mask)
+                    }
+                }
+            }
+            for tap in self.taps {
+                let weights = simd.load(self.weights.as_ptr().add(tap.row * width + first));
+                let x = input.add(tap.input);
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    *sum = simd.fma(
+                        load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask),
+                        weights,
+                        *sum,
+                    );
+                }
+            }
+            for (p, &sum) in sums.iter().enumerate() {
+                store::<S, MASKED>(simd, output.add(p * self.output_pixel), sum, mask);
+            }
+        }
+    }
+}
+
+/// `gradient[tap.row, c] += sum over r, p of input[r, p, tap.input + c] * upstream[r, p, c]`.
+pub(crate) struct DepthwiseGradient<'a> {
+    /// The input; patch `(r, p)` begins at `r * input_row + p * input_pixel`.
+    pub input: &'a [f32],
+    /// Distance of patches in a row.
+    pub input_pixel: usize,
+    /// Distance of rows of patches.
+    pub input_row: usize,
+    /// The gradient of the output; pixel `(r, p)` begins at `r * upstream_row + p * channels`.
+    pub upstream: &'a [f32],
+    /// Distance of the upstream's rows.
+    pub upstream_row: usize,
+    /// Output rows.
+    pub rows: usize,
+    /// Output pixels a row.
+    pub pixels: usize,
+    /// Channels.
+    pub channels: usize,
+    /// The kernel's taps.
+    pub taps: &'a [Tap],
+    /// Rows of `padded(channels)` values, added to.
+    pub gradient: &'a mut [f32],
+}
+
+impl Operation for DepthwiseGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        if self.rows == 0 || self.pixels == 0 || self.channels == 0 {
+            return;
+        }
+        let width = padded(self.channels);
+        let last_patch = (self.rows - 1) * self.input_row + (self.pixels - 1) * self.input_pixel;
+        let last_pixel = (self.rows - 1) * self.upstream_row + (self.pixels - 1) * self.channels;
+        assert!(last_pixel + self.channels <= self.upstream.len());
+        for tap in self.taps {
+            assert!(last_patch + tap.input + self.channels <= self.input.len());
+            assert!((tap.row + 1) * width <= self.gradient.len());
+        }
+        // As many rows at once as stay in the first-level cache.
+        let block = (4096 / (self.pixels * (self.input_pixel + self.channels))).clamp(1, self.rows);
+        let mut row = 0;
+        while row < self.rows {
+            let rows = [row, (row + block).min(self.rows)];
+            let mut first = 0;
+            while first < self.channels {
+                // SAFETY: the bounds were asserted above.
+                unsafe {
+                    if first + S::LANES <= self.channels {
+                        self.tap_groups::<S, false>(simd, rows, first);
+                    } else {
+                        self.tap_groups::<S, true>(simd, rows, first);
+                    }
+                }
+                first += S::LANES;
+            }
+            row = rows[1];
+        }
+    }
+}
+
+impl DepthwiseGradient<'_> {
+    #[inline(always)]
+    unsafe fn tap_groups<S: Simd, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        rows: [usize; 2],
+        first: usize,
+    ) {
+        let mut tap = 0;
+        // SAFETY: the caller asserted the bounds of all taps.
+        unsafe {
+            while tap + 9 <= self.taps.len() {
+                self.tile::<S, 9, MASKED>(simd, rows, tap, first);
+                tap += 9;
+            }
+            while tap + 4 <= self.taps.len() {
+                self.tile::<S, 4, MASKED>(simd, rows, tap, first);
+                tap += 4;
+            }
+            while tap < self.taps.len() {
+                self.tile::<S, 1, MASKED>(simd, rows, tap, first);
+                tap += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const T: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        rows: [usize; 2],
+        tap: usize,
+        first: usize,
+    ) {
+        let width = padded(self.channels);
+        let mask = simd.mask(self.channels - first);
+        let mut taps = [Tap { input: 0, row: 0 }; T];
+        taps.copy_from_slice(&self.taps[tap..tap + T]);
+        // SAFETY: the door asserted that every patch, upstream pixel and gradient row lies inside its slice;
+        // gradient rows are padded to whole vectors and the mask keeps to the channels.
+        unsafe {
+            let gradient = self.gradient.as_mut_ptr().add(first);
+            let mut sums = taps.map(|tap| simd.load(gradient.add(tap.row * width)));
+            for row in rows[0]..rows[1] {
+                let mut x = self.input.as_ptr().add(row * self.input_row + first);
+                let mut y = self.upstream.as_ptr().add(row * self.upstream_row + first);
+                for _ in 0..self.pixels {
+                    let upstream = load::<S, MASKED>(simd, y, mask);
+                    for (sum, tap) in sums.iter_mut().zip(&taps) {
+                        *sum = simd.fma(
+                            load::<S, MASKED>(simd, x.add(tap.input), mask),
+                            upstream,
+                            *sum,
+                        );
+                    }
+                    // The pointers' last step may leave the slices; it is not followed.
+                    x = x.wrapping_add(self.input_pixel);
+                    y = y.wrapping_add(self.channels);
+                }
+            }
+            for (sum, tap) in sums.into_iter().zip(&taps) {
+                simd.store(gradient.add(tap.row * width), sum);
+            }
+        }
+    }
+}

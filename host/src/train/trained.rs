@@ -1,0 +1,41 @@
+//! What comes out of training: the spec and every layer's numbers, batch norm not yet folded.
+
+use mote_core::spec::Spec;
+use serde::{Deserialize, Serialize};
+
+/// The affine map that batch norm applies in evaluation: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+///
+/// Each vector has one value a channel.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct BatchNorm {
+    /// Trained gain.
+    pub gamma: Vec<f32>,
+    /// Trained offset.
+    pub beta: Vec<f32>,
+    /// Running mean of the layer's raw output.
+    pub mean: Vec<f32>,
+    /// Running variance (unbiased) of the layer's raw output.
+    pub variance: Vec<f32>,
+    /// Added to the variance before the square root.
+    pub epsilon: f32,
+}
+
+/// The numbers of one layer; vectors are empty where the layer has none.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct TrainedLayer {
+    /// `OHWI` for `conv2d`, `HWC` for `depthwise_conv2d`, `OI` for `dense`, `vocabulary x channels` for `embedding`.
+    pub weights: Vec<f32>,
+    /// One value an output channel; zeros where batch norm supplies it.
+    pub bias: Vec<f32>,
+    /// Batch norm between the product and the activation.
+    pub batch_norm: Option<BatchNorm>,
+}
+
+/// A trained encoder: what f16 weights, quantization and evaluation start from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TrainedEncoder {
+    /// The list of layers.
+    pub spec: Spec,
+    /// One entry for each layer of `spec`.
+    pub layers: Vec<TrainedLayer>,
+}
