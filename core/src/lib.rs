@@ -13,8 +13,6 @@ pub mod preset;
 pub mod probe;
 pub mod encoder;
 pub mod image;
-pub mod kernel;
-pub mod preset;
 pub mod quant;
 pub mod scratch;
 pub mod shape;

@@ -4,3 +4,5 @@ pub mod export;
 pub mod train;
 pub mod data;
 pub mod view;
+pub mod eval;
+pub mod report;
