@@ -1,6 +1,6 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
 
+pub mod data;
 pub mod eval;
 pub mod report;
-pub mod data;
 pub mod view;
