@@ -16,7 +16,7 @@ mod verdict;
 
 pub use confusion_plot::confusion_plot;
 pub use few_label_plot::few_label_plot;
-pub use image_table::image_table;
+pub use image_table::{image_table, spec_table};
 pub use map::map;
 pub use map_plot::map_plot;
 pub use page::Page;
