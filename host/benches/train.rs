@@ -102,5 +102,5 @@ fn bench(name: &str, spec: &Spec, rows: usize, threads: usize, seconds: f64) {
     }
     times.sort();
     let rate = |time: Duration| 1.0 / time.as_secs_f64();
-    println!("{name}  {level}  {threads} threads  median {:.2} steps/s  best {:.2}", rate(times[times.len() / 2]), rate(times[0]));
+    println!("{name}  {level}  {threads} threads  median {:.2} steps/s  best {:.2}  n {}", rate(times[times.len() / 2]), rate(times[0]), times.len());
 }

@@ -40,6 +40,11 @@ impl Cancel {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
+    /// The wish as the training loop looks at it.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.wanted
+    }
+
     /// Whether somebody wants to stop.
     pub fn is_requested(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)

@@ -80,6 +80,9 @@ pub struct EncoderConfig {
     /// Widths of the training-only projector behind the embedding; without any, the objective sees the
     /// embedding itself.
     pub projector: Vec<u16>,
+    /// Share of the identity mixed into the covariance within recordings by which the finished embedding is
+    /// whitened, 0 to 1; 1 only standardises.
+    pub whitening: f32,
     /// Layers of one's own instead of a preset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Spec>,
@@ -91,6 +94,7 @@ impl Default for EncoderConfig {
             preset: Preset::Conv1d.name().into(),
             width: 1.0,
             projector: Vec::new(),
+            whitening: 0.6,
             spec: None,
         }
     }
@@ -152,7 +156,7 @@ impl Default for ScheduleConfig {
     fn default() -> Self {
         Self {
             steps: 300,
-            batch: 256,
+            batch: 128,
             optimizer: Optimizer::Adamw,
             learning_rate: 2e-3,
             weight_decay: 1e-4,
@@ -228,6 +232,12 @@ impl RunConfig {
             "encoder.width",
             "0.05 to 16",
             &encoder.width,
+        )?;
+        must(
+            (0.0..=1.0).contains(&encoder.whitening),
+            "encoder.whitening",
+            "0 to 1",
+            &encoder.whitening,
         )?;
         let ObjectiveConfig::NtXent { temperature, .. } = self.objective;
         must(
