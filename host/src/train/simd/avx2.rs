@@ -40,7 +40,12 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn mask(self, lanes: usize) -> __m256i {
         // SAFETY: see above.
-        unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+        unsafe {
+            _mm256_cmpgt_epi32(
+                _mm256_set1_epi32(lanes.min(8) as i32),
+                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
@@ -85,7 +90,12 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn keep_positive(self, sign: __m256, vector: __m256) -> __m256 {
         // SAFETY: see above.
-        unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(sign, _mm256_setzero_ps()), vector) }
+        unsafe {
+            _mm256_and_ps(
+                _mm256_cmp_ps::<_CMP_GT_OQ>(sign, _mm256_setzero_ps()),
+                vector,
+            )
+        }
     }
     #[inline(always)]
     fn pow2(self, shifted: __m256) -> __m256 {

@@ -90,7 +90,12 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn keep_positive(self, sign: __m512, vector: __m512) -> __m512 {
         // SAFETY: see above.
-        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(sign, _mm512_setzero_ps()), vector) }
+        unsafe {
+            _mm512_maskz_mov_ps(
+                _mm512_cmp_ps_mask::<_CMP_GT_OQ>(sign, _mm512_setzero_ps()),
+                vector,
+            )
+        }
     }
     #[inline(always)]
     fn pow2(self, shifted: __m512) -> __m512 {

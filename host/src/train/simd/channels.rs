@@ -40,7 +40,11 @@ macro_rules! channel_groups {
 /// Extent of an image whose rows may be apart.
 #[inline(always)]
 fn extent(rows: usize, row: usize, pixels: usize, channels: usize) -> usize {
-    if rows == 0 { 0 } else { (rows - 1) * row + pixels * channels }
+    if rows == 0 {
+        0
+    } else {
+        (rows - 1) * row + pixels * channels
+    }
 }
 
 /// Reads `N` vectors of constants.
@@ -82,7 +86,9 @@ impl Operation for Normalize<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (len, width) = (self.pixels * self.channels, padded(self.channels));
         assert!(self.input.len() >= self.rows * len);
-        assert!(self.output.len() >= extent(self.rows, self.output_row, self.pixels, self.channels));
+        assert!(
+            self.output.len() >= extent(self.rows, self.output_row, self.pixels, self.channels)
+        );
         assert!(self.scale.len() >= width && self.shift.len() >= width);
         let floor = simd.splat(self.floor);
         channel_groups!(simd, S::LANES, self.channels, |first, N, MASKED| {
@@ -98,7 +104,12 @@ impl Operation for Normalize<'_> {
                         for n in 0..N {
                             let at = pixel * self.channels + n * S::LANES;
                             let x = load::<S, MASKED>(simd, from.add(at), mask);
-                            store::<S, MASKED>(simd, to.add(at), simd.max(floor, simd.fma(x, scale[n], shift[n])), mask);
+                            store::<S, MASKED>(
+                                simd,
+                                to.add(at),
+                                simd.max(floor, simd.fma(x, scale[n], shift[n])),
+                                mask,
+                            );
                         }
                     }
                 }
@@ -185,7 +196,8 @@ impl Operation for Sums<'_> {
                 let sums = self.sums.as_mut_ptr().add(first);
                 // Even and odd pixels apart, to hide the addition's latency.
                 let mut sum: [[S::F; N]; 2] = [constants(simd, sums), [simd.splat(0.0); N]];
-                let mut square: [[S::F; N]; 2] = [constants(simd, sums.add(width)), [simd.splat(0.0); N]];
+                let mut square: [[S::F; N]; 2] =
+                    [constants(simd, sums.add(width)), [simd.splat(0.0); N]];
                 let from = self.values.as_ptr().add(first);
                 let mut pixel = 0;
                 while pixel < self.pixels {
@@ -241,7 +253,9 @@ impl Operation for Settle<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (len, width) = (self.pixels * self.channels, padded(self.channels));
         assert!(self.gradient.len() >= len && self.raw.len() >= len);
-        assert!(self.scale.len() >= width && self.shift.len() >= width && self.sums.len() >= 2 * width);
+        assert!(
+            self.scale.len() >= width && self.shift.len() >= width && self.sums.len() >= 2 * width
+        );
         channel_groups!(simd, S::LANES, self.channels, |first, N, MASKED| {
             let mask = simd.mask(self.channels - first);
             // SAFETY: asserted above; constants and sums are padded, and the mask keeps to the channels.
@@ -302,13 +316,17 @@ impl Operation for Upstream<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (len, width) = (self.pixels * self.channels, padded(self.channels));
         assert!(self.gradient.len() >= self.rows * len && self.raw.len() >= self.rows * len);
-        assert!(self.output.len() >= extent(self.rows, self.output_row, self.pixels, self.channels));
+        assert!(
+            self.output.len() >= extent(self.rows, self.output_row, self.pixels, self.channels)
+        );
         assert!(self.coefficients.iter().all(|values| values.len() >= width));
         channel_groups!(simd, S::LANES, self.channels, |first, N, MASKED| {
             let mask = simd.mask(self.channels - first);
             // SAFETY: asserted above; coefficients are padded, and the mask keeps to the channels.
             unsafe {
-                let [a, b, c] = self.coefficients.map(|values| constants::<S, N>(simd, values.as_ptr().add(first)));
+                let [a, b, c] = self
+                    .coefficients
+                    .map(|values| constants::<S, N>(simd, values.as_ptr().add(first)));
                 for row in 0..self.rows {
                     let gradient = self.gradient.as_ptr().add(row * len + first);
                     let raw = self.raw.as_ptr().add(row * len + first);

@@ -81,7 +81,9 @@ impl Operation for Convolve<'_> {
             return;
         }
         // Rows that touch are one long row.
-        if self.input_row == self.pixels * self.input_pixel && self.output_row == self.pixels * self.output_pixel {
+        if self.input_row == self.pixels * self.input_pixel
+            && self.output_row == self.pixels * self.output_pixel
+        {
             (self.pixels, self.rows) = (self.pixels * self.rows, 1);
         }
         let width = padded(self.channels);
@@ -106,11 +108,17 @@ impl Operation for Convolve<'_> {
             loop {
                 let mut to = from;
                 let mut len = 0;
-                while to < self.runs.len() && (to == from || len + self.runs[to].len <= 512 / count * WIDTH / S::LANES) {
+                while to < self.runs.len()
+                    && (to == from || len + self.runs[to].len <= 512 / count * WIDTH / S::LANES)
+                {
                     len += self.runs[to].len;
                     to += 1;
                 }
-                let pass = Pass { runs: &self.runs[from..to], first: vector * S::LANES, start };
+                let pass = Pass {
+                    runs: &self.runs[from..to],
+                    first: vector * S::LANES,
+                    start,
+                };
                 // SAFETY: the bounds were asserted above.
                 unsafe {
                     match (count, partial) {
@@ -159,7 +167,11 @@ impl Convolve<'_> {
 
     /// Cuts each row into blocks of pixels that fill the registers.
     #[inline(always)]
-    unsafe fn pass_blocked<S: Simd, const N: usize, const STRIDE: usize, const MASKED: bool>(&mut self, simd: S, pass: Pass<'_>) {
+    unsafe fn pass_blocked<S: Simd, const N: usize, const STRIDE: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        pass: Pass<'_>,
+    ) {
         // SAFETY: the caller asserted the bounds; every pixel visited is below `pixels`.
         unsafe {
             for row in 0..self.rows {
@@ -184,7 +196,13 @@ impl Convolve<'_> {
 
     /// `P` pixels times `N` vectors of channels, held in registers.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const N: usize, const STRIDE: usize, const MASKED: bool>(
+    unsafe fn tile<
+        S: Simd,
+        const P: usize,
+        const N: usize,
+        const STRIDE: usize,
+        const MASKED: bool,
+    >(
         &mut self,
         simd: S,
         pass: Pass<'_>,
@@ -197,8 +215,14 @@ impl Convolve<'_> {
         // SAFETY: the door asserted that every patch, weight row and output pixel lies inside its slice; the
         // weights' and the bias' rows are padded to whole vectors and the mask keeps to the output's channels.
         unsafe {
-            let input = self.input.as_ptr().add(row * self.input_row + pixel * stride);
-            let output = self.output.as_mut_ptr().add(row * self.output_row + pixel * self.output_pixel + pass.first);
+            let input = self
+                .input
+                .as_ptr()
+                .add(row * self.input_row + pixel * stride);
+            let output = self
+                .output
+                .as_mut_ptr()
+                .add(row * self.output_row + pixel * self.output_pixel + pass.first);
             let mut sums = [[simd.splat(0.0); N]; P];
             for (p, sums) in sums.iter_mut().enumerate() {
                 for (n, sum) in sums.iter_mut().enumerate() {
@@ -207,7 +231,8 @@ impl Convolve<'_> {
                         Start::Zero => {}
                         Start::Bias(bias) => *sum = simd.load(bias.as_ptr().add(pass.first + at)),
                         Start::Output if MASKED && n == N - 1 => {
-                            *sum = load::<S, true>(simd, output.add(p * self.output_pixel + at), mask);
+                            *sum =
+                                load::<S, true>(simd, output.add(p * self.output_pixel + at), mask);
                         }
                         Start::Output => *sum = simd.load(output.add(p * self.output_pixel + at)),
                     }

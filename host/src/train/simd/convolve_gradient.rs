@@ -86,12 +86,23 @@ impl Operation for ConvolveGradient<'_> {
 impl ConvolveGradient<'_> {
     /// Cuts a run into tiles that fill the registers.
     #[inline(always)]
-    unsafe fn run_tiles<S: Simd, const N: usize, const MASKED: bool>(&mut self, simd: S, rows: [usize; 2], run: &Run, first: usize) {
+    unsafe fn run_tiles<S: Simd, const N: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        rows: [usize; 2],
+        run: &Run,
+        first: usize,
+    ) {
         let mut k = 0;
         macro_rules! tiles {
             ($size:literal) => {
                 while run.len - k >= $size {
-                    let tile = Tile { rows, input: run.input + k, row: run.row + k, first };
+                    let tile = Tile {
+                        rows,
+                        input: run.input + k,
+                        row: run.row + k,
+                        first,
+                    };
                     // SAFETY: `k + size <= run.len`, whose bounds the door asserted.
                     unsafe { self.tile::<S, $size, N, MASKED>(simd, tile) };
                     k += $size;
@@ -116,13 +127,20 @@ impl ConvolveGradient<'_> {
 
     /// `K` input values times `N` vectors of channels, summed over all pixels of the tile's rows.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const K: usize, const N: usize, const MASKED: bool>(&mut self, simd: S, tile: Tile) {
+    unsafe fn tile<S: Simd, const K: usize, const N: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        tile: Tile,
+    ) {
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - tile.first - (N - 1) * S::LANES);
         // SAFETY: the door asserted that every patch, upstream pixel and gradient row lies inside its slice;
         // gradient rows are padded to whole vectors and the mask keeps to the upstream's channels.
         unsafe {
-            let gradient = self.gradient.as_mut_ptr().add(tile.row * width + tile.first);
+            let gradient = self
+                .gradient
+                .as_mut_ptr()
+                .add(tile.row * width + tile.first);
             let mut sums = [[simd.splat(0.0); N]; K];
             for (k, sums) in sums.iter_mut().enumerate() {
                 for (n, sum) in sums.iter_mut().enumerate() {
@@ -131,7 +149,10 @@ impl ConvolveGradient<'_> {
             }
             for row in tile.rows[0]..tile.rows[1] {
                 let mut x = self.input.as_ptr().add(row * self.input_row + tile.input);
-                let mut y = self.upstream.as_ptr().add(row * self.upstream_row + tile.first);
+                let mut y = self
+                    .upstream
+                    .as_ptr()
+                    .add(row * self.upstream_row + tile.first);
                 for _ in 0..self.pixels {
                     let mut upstream = [simd.splat(0.0); N];
                     for (n, upstream) in upstream.iter_mut().enumerate() {

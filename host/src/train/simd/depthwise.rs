@@ -96,27 +96,45 @@ impl Depthwise<'_> {
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const MASKED: bool>(&mut self, simd: S, row: usize, pixel: usize, first: usize) {
+    unsafe fn tile<S: Simd, const P: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        row: usize,
+        pixel: usize,
+        first: usize,
+    ) {
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - first);
         // SAFETY: the door asserted that every patch, weight row and output pixel lies inside its slice; the
         // weights' and the bias' rows are padded to whole vectors and the mask keeps to the channels.
         unsafe {
-            let input = self.input.as_ptr().add(row * self.input_row + pixel * self.input_pixel + first);
-            let output = self.output.as_mut_ptr().add(row * self.output_row + pixel * self.output_pixel + first);
+            let input = self
+                .input
+                .as_ptr()
+                .add(row * self.input_row + pixel * self.input_pixel + first);
+            let output = self
+                .output
+                .as_mut_ptr()
+                .add(row * self.output_row + pixel * self.output_pixel + first);
             let mut sums = [simd.splat(0.0); P];
             for (p, sum) in sums.iter_mut().enumerate() {
                 match self.start {
                     Start::Zero => {}
                     Start::Bias(bias) => *sum = simd.load(bias.as_ptr().add(first)),
-                    Start::Output => *sum = load::<S, MASKED>(simd, output.add(p * self.output_pixel), mask),
+                    Start::Output => {
+                        *sum = load::<S, MASKED>(simd, output.add(p * self.output_pixel), mask)
+                    }
                 }
             }
             for tap in self.taps {
                 let weights = simd.load(self.weights.as_ptr().add(tap.row * width + first));
                 let x = input.add(tap.input);
                 for (p, sum) in sums.iter_mut().enumerate() {
-                    *sum = simd.fma(load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask), weights, *sum);
+                    *sum = simd.fma(
+                        load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask),
+                        weights,
+                        *sum,
+                    );
                 }
             }
             for (p, &sum) in sums.iter().enumerate() {
@@ -190,7 +208,12 @@ impl Operation for DepthwiseGradient<'_> {
 
 impl DepthwiseGradient<'_> {
     #[inline(always)]
-    unsafe fn tap_groups<S: Simd, const MASKED: bool>(&mut self, simd: S, rows: [usize; 2], first: usize) {
+    unsafe fn tap_groups<S: Simd, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        rows: [usize; 2],
+        first: usize,
+    ) {
         let mut tap = 0;
         // SAFETY: the caller asserted the bounds of all taps.
         unsafe {
@@ -210,7 +233,13 @@ impl DepthwiseGradient<'_> {
     }
 
     #[inline(always)]
-    unsafe fn tile<S: Simd, const T: usize, const MASKED: bool>(&mut self, simd: S, rows: [usize; 2], tap: usize, first: usize) {
+    unsafe fn tile<S: Simd, const T: usize, const MASKED: bool>(
+        &mut self,
+        simd: S,
+        rows: [usize; 2],
+        tap: usize,
+        first: usize,
+    ) {
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - first);
         let mut taps = [Tap { input: 0, row: 0 }; T];
@@ -226,7 +255,11 @@ impl DepthwiseGradient<'_> {
                 for _ in 0..self.pixels {
                     let upstream = load::<S, MASKED>(simd, y, mask);
                     for (sum, tap) in sums.iter_mut().zip(&taps) {
-                        *sum = simd.fma(load::<S, MASKED>(simd, x.add(tap.input), mask), upstream, *sum);
+                        *sum = simd.fma(
+                            load::<S, MASKED>(simd, x.add(tap.input), mask),
+                            upstream,
+                            *sum,
+                        );
                     }
                     // The pointers' last step may leave the slices; it is not followed.
                     x = x.wrapping_add(self.input_pixel);

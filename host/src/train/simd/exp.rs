@@ -20,7 +20,14 @@ impl Operation for ExpRow<'_> {
         let whole = self.values.len() / S::LANES * S::LANES;
         for at in (0..whole).step_by(S::LANES) {
             // SAFETY: `at + LANES <= len`.
-            unsafe { exp::<S, false>(simd, self.values.as_mut_ptr().add(at), self.factor, simd.mask(S::LANES)) };
+            unsafe {
+                exp::<S, false>(
+                    simd,
+                    self.values.as_mut_ptr().add(at),
+                    self.factor,
+                    simd.mask(S::LANES),
+                )
+            };
         }
         if whole < self.values.len() {
             let mask = simd.mask(self.values.len() - whole);
@@ -38,7 +45,16 @@ unsafe fn exp<S: Simd, const MASKED: bool>(simd: S, at: *mut f32, factor: f32, m
     const ROUND: f32 = 12_582_912.0;
     /// `ln(2)` in two parts; the first has few enough bits that its product with an integer is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    const TAYLOR: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    const TAYLOR: [f32; 8] = [
+        1.0 / 5040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ];
     let factor = simd.splat(factor);
     // SAFETY: the caller's promise.
     let similarity = unsafe { load::<S, MASKED>(simd, at, mask) };

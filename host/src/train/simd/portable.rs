@@ -58,7 +58,13 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn load_masked(self, from: *const f32, mask: usize) -> Self::F {
         // SAFETY: the first `mask` values are readable, says the caller.
-        std::array::from_fn(|i| if i < mask { unsafe { *from.add(i) } } else { 0.0 })
+        std::array::from_fn(|i| {
+            if i < mask {
+                unsafe { *from.add(i) }
+            } else {
+                0.0
+            }
+        })
     }
     #[inline(always)]
     unsafe fn store_masked(self, to: *mut f32, vector: Self::F, mask: usize) {
@@ -101,7 +107,9 @@ mod tests {
     fn fma_rounds_once() {
         let mut state = 7u64;
         let mut next = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             f32::from_bits((state >> 32) as u32)
         };
         for case in 0..400_000 {
@@ -110,7 +118,10 @@ mod tests {
                 c = -a * b * (1.0 + (case % 7) as f32 * f32::EPSILON); // provoke cancellation and ties
             }
             let (ours, exact) = (fma(a, b, c), a.mul_add(b, c));
-            assert!(ours == exact || (ours.is_nan() && exact.is_nan()), "fma({a:e}, {b:e}, {c:e}) = {ours:e}, not {exact:e}");
+            assert!(
+                ours == exact || (ours.is_nan() && exact.is_nan()),
+                "fma({a:e}, {b:e}, {c:e}) = {ours:e}, not {exact:e}"
+            );
         }
     }
 }
