@@ -18,6 +18,11 @@ use rayon::prelude::*;
 
 /// Columns of the similarity matrix that one product computes; their packed rows stay in the first-level cache.
 const BLOCK: usize = 64;
+/// The first column of block `index` of `count`, and its columns, padded.
+fn block(index: usize, count: usize) -> (usize, usize) {
+    (index * BLOCK, padded(count - index * BLOCK).min(BLOCK))
+}
+
 /// Most chunks of rows.
 const CHUNKS: usize = 16;
 
@@ -27,7 +32,7 @@ pub struct NtXent {
     level: Level,
     /// Rows of unit length, `B x padded(P)`.
     unit: Vec<f32>,
-    /// Those in blocks of columns: `(B / BLOCK) x P x BLOCK`.
+    /// Those in blocks of columns: for each block `P x BLOCK`; the last is narrower.
     columns: Vec<f32>,
     /// `1 / |z|` of each row.
     inverse: Vec<f32>,
@@ -70,8 +75,7 @@ impl NtXent {
         self.unit.clear();
         self.unit.resize(count * stride, 0.0);
         self.columns.clear();
-        self.columns
-            .resize(count.div_ceil(BLOCK) * BLOCK * width, 0.0);
+        self.columns.resize(padded(count) * width, 0.0);
         self.inverse.clear();
         for (row, (from, to)) in z
             .chunks_exact(width)
@@ -81,10 +85,11 @@ impl NtXent {
             let square: f64 = from.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
             let inverse = (1.0 / square.sqrt().max(1e-8)) as f32;
             self.inverse.push(inverse);
-            let block = &mut self.columns[row / BLOCK * BLOCK * width + row % BLOCK..];
+            let (first, columns) = block(row / BLOCK, count);
+            let packed = &mut self.columns[first * width + row % BLOCK..];
             for (k, (to, x)) in to.iter_mut().zip(from).enumerate() {
                 *to = x * inverse;
-                block[k * BLOCK] = *to;
+                packed[k * columns] = *to;
             }
         }
     }
@@ -126,18 +131,19 @@ impl Objective for NtXent {
             .zip(self.rows.par_chunks_mut(per))
             .enumerate();
         chunks.for_each(|(chunk, (weights, rows))| {
-            for (block, columns) in columns.chunks_exact(BLOCK * width).enumerate() {
+            for index in 0..count.div_ceil(BLOCK) {
+                let (first, _) = block(index, count);
                 level.run(Convolve {
                     input: &unit[chunk * per * stride..],
                     input_pixel: stride,
                     input_row: 0,
-                    output: &mut weights[block * BLOCK..],
+                    output: &mut weights[first..],
                     output_pixel: count,
                     output_row: 0,
                     rows: 1,
                     pixels: rows.len(),
-                    channels: BLOCK.min(count - block * BLOCK),
-                    weights: columns,
+                    channels: BLOCK.min(count - first),
+                    weights: &columns[first * width..],
                     runs: &similarities,
                     start: Start::Zero,
                 });
