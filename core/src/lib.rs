@@ -7,7 +7,16 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod crc;
+pub mod kernel;
 pub mod preset;
+pub mod probe;
+pub mod encoder;
+pub mod image;
 pub mod quant;
+pub mod scratch;
 pub mod shape;
+pub mod snapshot;
 pub mod spec;
+pub mod window;
+pub mod wire;

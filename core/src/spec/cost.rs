@@ -16,18 +16,25 @@ impl Op {
 
     /// Number of weights, without bias and batch normalisation.
     pub const fn weights(&self, input: Shape, output: Shape) -> usize {
-        let taps = match self.kernel() {
-            Some(kernel) => kernel.size[0] as usize * kernel.size[1] as usize,
-            None => 1,
-        };
         match *self {
-            Self::Conv2d { .. } => (output.c as usize * input.c as usize).saturating_mul(taps),
-            Self::DepthwiseConv2d { .. } => input.c as usize * taps,
-            Self::Dense { .. } => input.len().saturating_mul(output.c as usize),
             Self::Embedding {
                 vocabulary,
                 channels,
             } => vocabulary as usize * channels as usize,
+            _ => self.fan_in(input).saturating_mul(output.c as usize),
+        }
+    }
+
+    /// Number of products in one output value.
+    pub const fn fan_in(&self, input: Shape) -> usize {
+        let taps = match self.kernel() {
+            Some(kernel) => kernel.size[0] as usize * kernel.size[1] as usize,
+            None => 1,
+        };
+        match self {
+            Self::Conv2d { .. } => taps * input.c as usize,
+            Self::DepthwiseConv2d { .. } => taps,
+            Self::Dense { .. } => input.len(),
             _ => 0,
         }
     }

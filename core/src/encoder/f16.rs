@@ -1,0 +1,113 @@
+//! One layer with f16 weights: from its record to its kernel.
+
+use super::{binary, unary};
+use crate::image::LayerInfo;
+use crate::kernel::f16::{
+    Add, AvgPool, Concat, Conv2d, Dense, DepthwiseConv2d, Embedding, GlobalAvgPool, GlobalStatPool,
+    MaxPool,
+};
+use crate::spec::Op;
+
+/// Runs `layer` in `scratch`, which is at least as long as the image asks for.
+pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
+    let (input, activation) = (layer.input.shape, layer.layer.activation);
+    let (weights, _) = layer.weights().as_chunks();
+    let bias = layer.bias();
+    match (layer.layer.op, layer.geometry()) {
+        (Op::Conv2d { .. }, Some(geometry)) => {
+            let conv = Conv2d {
+                geometry,
+                weights,
+                bias,
+                activation,
+            };
+            unary(layer, scratch, |x, y| conv.run(x, y));
+        }
+        (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
+            let conv = DepthwiseConv2d {
+                geometry,
+                weights,
+                bias,
+                activation,
+            };
+            unary(layer, scratch, |x, y| conv.run(x, y));
+        }
+        (Op::AvgPool { .. }, Some(geometry)) => {
+            unary(layer, scratch, |x, y| {
+                AvgPool {
+                    geometry,
+                    activation,
+                }
+                .run(x, y)
+            });
+        }
+        (Op::MaxPool { .. }, Some(geometry)) => {
+            unary(layer, scratch, |x, y| {
+                MaxPool {
+                    geometry,
+                    activation,
+                }
+                .run(x, y)
+            });
+        }
+        (Op::Dense { .. }, _) => {
+            let dense = Dense {
+                inputs: input.len(),
+                weights,
+                bias,
+                activation,
+            };
+            unary(layer, scratch, |x, y| dense.run(x, y));
+        }
+        (Op::Add { .. }, _) => {
+            let add = Add { activation };
+            binary(
+                layer,
+                scratch,
+                |x, other, y| add.run(x, other, y),
+                |sum, kept, _| add.run_in_place(sum, kept),
+            );
+        }
+        (Op::Concat { .. }, _) => {
+            let other = layer.other.map_or(input, |other| other.shape);
+            let concat = Concat {
+                channels: [input.c.into(), other.c.into()],
+                activation,
+            };
+            binary(
+                layer,
+                scratch,
+                |x, other, y| concat.run(x, other, y),
+                |_, _, _| {},
+            );
+        }
+        (Op::GlobalAvgPool, _) => {
+            unary(layer, scratch, |x, y| {
+                GlobalAvgPool { input, activation }.run(x, y)
+            });
+        }
+        (Op::GlobalStatPool, _) => {
+            unary(layer, scratch, |x, y| {
+                GlobalStatPool { input, activation }.run(x, y)
+            });
+        }
+        (
+            Op::Embedding {
+                vocabulary,
+                channels,
+            },
+            _,
+        ) => {
+            let (vocabulary, channels) = (vocabulary.into(), channels.into());
+            let embedding = Embedding {
+                vocabulary,
+                channels,
+                table: weights,
+                activation,
+            };
+            unary(layer, scratch, |x, y| embedding.run(x, y));
+        }
+        // Parsing has resolved the geometry of every kernel.
+        (_, None) => {}
+    }
+}

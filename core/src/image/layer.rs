@@ -1,0 +1,237 @@
+//! The table of layers and the constants of each.
+
+use super::bytes::{align, part, u8_at, u16_at, u32_at};
+use super::{Format, ImageError};
+use crate::quant::Multiplier;
+use crate::shape::Shape;
+use crate::spec::{Activation, Kernel, Layer, Op, Padding, Tensor};
+
+/// Bytes of one layer record.
+pub const LAYER_LEN: usize = 32;
+/// Constants of a layer start at a multiple of this many bytes of their section.
+pub const CONSTANTS_ALIGN: usize = 16;
+/// Flag of a layer that writes over one of its inputs.
+pub const IN_PLACE: u8 = 1;
+
+/// Where a layer's constants lie, and how many there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConstantsLayout {
+    /// Bytes of weights.
+    pub weights: usize,
+    /// Number of bias values.
+    pub biases: usize,
+    /// Number of multipliers, and of shifts.
+    pub multipliers: usize,
+}
+
+impl ConstantsLayout {
+    /// What `op` needs between tensors of these shapes.
+    pub const fn new(op: &Op, format: Format, input: Shape, output: Shape) -> Self {
+        let biases = op.biases(output);
+        let multipliers = match (format, op) {
+            (Format::F16, _) => 0,
+            (_, Op::Add { .. }) => 3,
+            (_, Op::Concat { .. }) => 2,
+            (_, Op::GlobalAvgPool | Op::GlobalStatPool) => 1,
+            _ => biases,
+        };
+        let weights = op
+            .weights(input, output)
+            .saturating_mul(format.weight_len());
+        Self {
+            weights,
+            biases,
+            multipliers,
+        }
+    }
+
+    /// Offset of the bias values behind the weights.
+    pub const fn bias_at(&self) -> usize {
+        align(self.weights, 4)
+    }
+
+    /// Offset of the multipliers.
+    pub const fn multipliers_at(&self) -> usize {
+        self.bias_at().saturating_add(4 * self.biases)
+    }
+
+    /// Offset of the shifts.
+    pub const fn shifts_at(&self) -> usize {
+        self.multipliers_at().saturating_add(4 * self.multipliers)
+    }
+
+    /// Bytes of all of them.
+    pub const fn len(&self) -> usize {
+        self.shifts_at().saturating_add(self.multipliers)
+    }
+
+    /// Whether the layer has no constants.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One record: the layer of the spec and where its constants start.
+#[derive(Clone, Copy)]
+pub struct Record {
+    pub layer: Layer,
+    pub in_place: bool,
+    pub constants: usize,
+    pub weights: usize,
+}
+
+impl Record {
+    /// Reads record `layer` of the table; the error names a code without meaning.
+    pub const fn read(table: &[u8], layer: u8) -> Result<Self, ImageError> {
+        let at = layer as usize * LAYER_LEN;
+        macro_rules! code {
+            ($offset:literal) => {
+                return Err(ImageError::Code {
+                    layer,
+                    offset: $offset,
+                    found: u8_at(table, at + $offset),
+                })
+            };
+        }
+        let padding = match u8_at(table, at + 10) {
+            0 => Padding::Same,
+            1 => Padding::Valid,
+            2 => Padding::Causal,
+            3 => Padding::Explicit([
+                u8_at(table, at + 12),
+                u8_at(table, at + 13),
+                u8_at(table, at + 14),
+                u8_at(table, at + 15),
+            ]),
+            _ => code!(10),
+        };
+        let kernel = Kernel {
+            size: [u8_at(table, at + 4), u8_at(table, at + 5)],
+            stride: [u8_at(table, at + 6), u8_at(table, at + 7)],
+            dilation: [u8_at(table, at + 8), u8_at(table, at + 9)],
+            padding,
+        };
+        let (channels, vocabulary) = (u16_at(table, at + 16), u16_at(table, at + 18));
+        let other = Tensor(u8_at(table, at + 3));
+        let batch_norm = false;
+        let op = match u8_at(table, at) {
+            1 => Op::Conv2d {
+                channels,
+                kernel,
+                batch_norm,
+            },
+            2 => Op::DepthwiseConv2d { kernel, batch_norm },
+            3 => Op::Dense {
+                channels,
+                batch_norm,
+            },
+            4 => Op::Add { other },
+            5 => Op::Concat { other },
+            6 => Op::AvgPool { kernel },
+            7 => Op::MaxPool { kernel },
+            8 => Op::GlobalAvgPool,
+            9 => Op::GlobalStatPool,
+            10 => Op::Embedding {
+                vocabulary,
+                channels,
+            },
+            _ => code!(0),
+        };
+        let activation = match u8_at(table, at + 1) {
+            0 => Activation::None,
+            1 => Activation::Relu,
+            _ => code!(1),
+        };
+        let in_place = match u8_at(table, at + 11) {
+            0 => false,
+            IN_PLACE => true,
+            _ => code!(11),
+        };
+        // Room for packed layouts: 0 is the plain one of the spec.
+        if u32_at(table, at + 28) != 0 {
+            code!(28);
+        }
+        Ok(Self {
+            layer: Layer {
+                input: Tensor(u8_at(table, at + 2)),
+                op,
+                activation,
+            },
+            in_place,
+            constants: u32_at(table, at + 20) as usize,
+            weights: u32_at(table, at + 24) as usize,
+        })
+    }
+}
+
+/// The code of an operation in a layer record.
+pub const fn op_code(op: &Op) -> u8 {
+    match op {
+        Op::Conv2d { .. } => 1,
+        Op::DepthwiseConv2d { .. } => 2,
+        Op::Dense { .. } => 3,
+        Op::Add { .. } => 4,
+        Op::Concat { .. } => 5,
+        Op::AvgPool { .. } => 6,
+        Op::MaxPool { .. } => 7,
+        Op::GlobalAvgPool => 8,
+        Op::GlobalStatPool => 9,
+        Op::Embedding { .. } => 10,
+    }
+}
+
+/// Checks bias and ratios of an int8 layer whose constants are `block`.
+pub const fn check_numbers(
+    block: &[u8],
+    layout: &ConstantsLayout,
+    fan_in: usize,
+    layer: u8,
+) -> Result<(), ImageError> {
+    // Largest sum of products of two int8: it must leave room for the bias.
+    let products = fan_in as u64 * (128 * 128);
+    let mut channel = 0;
+    while channel < layout.biases {
+        let bias = u32_at(block, layout.bias_at() + 4 * channel) as i32;
+        if products + bias.unsigned_abs() as u64 > i32::MAX as u64 {
+            return Err(ImageError::Bias {
+                layer,
+                channel,
+                bias,
+            });
+        }
+        channel += 1;
+    }
+    let mut channel = 0;
+    while channel < layout.multipliers {
+        let ratio = ratio_at(block, layout, channel);
+        let Multiplier { multiplier, shift } = ratio;
+        let mantissa = multiplier == 0 || multiplier >= 1 << 30;
+        if !mantissa || shift < -31 || shift > 30 {
+            return Err(ImageError::Multiplier {
+                layer,
+                channel,
+                multiplier,
+                shift,
+            });
+        }
+        channel += 1;
+    }
+    Ok(())
+}
+
+/// Ratio `index` of a layer's constants.
+pub const fn ratio_at(block: &[u8], layout: &ConstantsLayout, index: usize) -> Multiplier {
+    Multiplier {
+        multiplier: u32_at(block, layout.multipliers_at() + 4 * index) as i32,
+        shift: u8_at(block, layout.shifts_at() + index) as i8,
+    }
+}
+
+/// The constants at `offset` of the section, `None` where they leave it.
+pub const fn block<'a>(
+    constants: &'a [u8],
+    offset: usize,
+    layout: &ConstantsLayout,
+) -> Option<&'a [u8]> {
+    part(constants, offset, layout.len())
+}

@@ -1,0 +1,26 @@
+//! Inner products of f32 activations and half-precision weights.
+
+use super::half::widen;
+
+/// Partial sums kept side by side, so that vector units and pipelines stay busy.
+const LANES: usize = 4;
+
+/// `sum(x * w)` over the shorter length, in this order: lane `i` sums the products `i`, `i + 4`, `i + 8`, ...
+/// from 0; the result is `(lane 0 + lane 1) + (lane 2 + lane 3)`.
+#[inline]
+pub(super) fn dot(x: &[f32], w: &[[u8; 2]]) -> f32 {
+    let len = x.len().min(w.len());
+    let (x, w) = (x.get(..len).unwrap_or(&[]), w.get(..len).unwrap_or(&[]));
+    let mut lanes = [0.0_f32; LANES];
+    let (x, x_rest) = x.as_chunks::<LANES>();
+    let (w, w_rest) = w.as_chunks::<LANES>();
+    for (x, w) in x.iter().zip(w) {
+        for (lane, (&x, &w)) in lanes.iter_mut().zip(x.iter().zip(w)) {
+            *lane += x * widen(w);
+        }
+    }
+    for (lane, (&x, &w)) in lanes.iter_mut().zip(x_rest.iter().zip(w_rest)) {
+        *lane += x * widen(w);
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}

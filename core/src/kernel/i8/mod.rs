@@ -1,0 +1,35 @@
+//! int8 kernels: TFLite's quantization and rounding, to the bit.
+
+mod add;
+mod avg_pool;
+mod concat;
+mod conv2d;
+mod dense;
+mod depthwise_conv2d;
+mod dot;
+mod embedding;
+mod global_avg_pool;
+mod global_stat_pool;
+mod max_pool;
+
+pub use add::Add;
+pub use avg_pool::AvgPool;
+pub use concat::Concat;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use depthwise_conv2d::DepthwiseConv2d;
+pub use embedding::Embedding;
+pub use global_avg_pool::GlobalAvgPool;
+pub use global_stat_pool::GlobalStatPool;
+pub use max_pool::MaxPool;
+
+use crate::quant::Multiplier;
+
+/// One of two tensors that a layer brings to a common scale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Operand {
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+    /// The tensor's scale over the common scale.
+    pub multiplier: Multiplier,
+}

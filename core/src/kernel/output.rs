@@ -1,0 +1,45 @@
+//! How an int8 kernel writes its result.
+
+use crate::quant::{Multiplier, Quant, requantize};
+use crate::spec::Activation;
+
+/// Output quantization and fused clamp.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Output {
+    /// The integer that stands for 0.
+    pub zero_point: i8,
+    /// Least value written.
+    pub min: i8,
+    /// Greatest value written; not below `min`.
+    pub max: i8,
+}
+
+impl Output {
+    /// The clamp that `activation` means for a tensor quantized as `quant`.
+    pub const fn new(quant: Quant, activation: Activation) -> Self {
+        Self {
+            zero_point: quant.zero_point,
+            min: match activation {
+                Activation::None => i8::MIN,
+                Activation::Relu => quant.zero_point,
+            },
+            max: i8::MAX,
+        }
+    }
+
+    /// `requantize(acc) + zero_point`, clamped.
+    #[inline]
+    pub(crate) fn finish(self, acc: i32, by: Multiplier) -> i8 {
+        // Clamped before the zero point is added, so that the sum cannot overflow.
+        let zero_point = i32::from(self.zero_point);
+        let least = i32::from(self.min) - zero_point;
+        let most = i32::from(self.max) - zero_point;
+        (requantize(acc, by).max(least).min(most) + zero_point) as i8
+    }
+
+    /// `value` clamped; its zero point is the output's already.
+    #[inline]
+    pub(crate) fn clamp(self, value: i32) -> i8 {
+        value.max(self.min.into()).min(self.max.into()) as i8
+    }
+}

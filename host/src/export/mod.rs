@@ -1,0 +1,52 @@
+//! From a trained encoder to files: f16 weights, and model images for the device.
+//!
+//! ```text
+//! TrainedEncoder --fold--> FoldedEncoder --calibrate--> ranges --quantize--> QuantizedEncoder --image--> bytes
+//!       |                        `------------------------------------------------------------image--> bytes (f16)
+//!       `--weights--> encoder.safetensors
+//! ```
+
+mod about;
+mod calibrate;
+mod embed;
+mod error;
+mod fold;
+mod forward;
+mod image;
+mod plan;
+mod quantize;
+pub mod weights;
+
+pub use about::About;
+pub use calibrate::{Method, Range, calibrate};
+pub use embed::embed;
+pub use error::ExportError;
+pub use fold::{FoldedEncoder, FoldedLayer};
+pub use image::{f16_image, int8_image};
+pub use plan::{ScratchPlan, plan};
+pub use quantize::{QuantizedEncoder, QuantizedLayer, quantize};
+
+use crate::train::trained::TrainedEncoder;
+
+/// Folds, calibrates on `windows` (`B * input_len`, normalised), quantizes and writes an int8 image.
+pub fn int8(
+    encoder: &TrainedEncoder,
+    about: &About,
+    windows: &[f32],
+    method: Method,
+) -> Result<Vec<u8>, ExportError> {
+    let folded = FoldedEncoder::fold(encoder)?;
+    let ranges = calibrate(&folded, windows, method)?;
+    int8_image(about, &quantize(&folded, &ranges)?)
+}
+
+/// Folds and writes an image with f16 weights.
+pub fn f16(encoder: &TrainedEncoder, about: &About) -> Result<Vec<u8>, ExportError> {
+    f16_image(about, &FoldedEncoder::fold(encoder)?)
+}
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
