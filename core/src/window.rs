@@ -33,18 +33,25 @@ impl Normalisation<'_> {
     ///
     /// `samples` holds whole samples, `output` as many values.
     pub fn normalise(&self, samples: &[f32], output: &mut [f32]) {
-        self.each(samples, output, |value| match value.is_nan() {
-            true => 0.0,
-            false => value.clamp(-LIMIT, LIMIT),
+        self.each(samples, output, |value| match value {
+            _ if value.is_nan() => 0.0,
+            _ if value > LIMIT => LIMIT,
+            _ if value < -LIMIT => -LIMIT,
+            _ => value,
         });
     }
 
-    fn each<V>(&self, samples: &[f32], output: &mut [V], convert: impl Fn(f32) -> V) {
-        let channels = self.gain.len().max(1);
-        let samples = samples.chunks(channels);
-        for (sample, output) in samples.zip(output.chunks_mut(channels)) {
+    fn each<V>(&self, mut samples: &[f32], mut output: &mut [V], convert: impl Fn(f32) -> V) {
+        let channels = self.gain.len();
+        while !output.is_empty() && channels > 0 {
+            let (Some(sample), Some(out)) = (
+                samples.split_off(..channels),
+                output.split_off_mut(..channels),
+            ) else {
+                return;
+            };
             let affine = self.gain.iter().zip(self.offset);
-            for ((out, &x), (&gain, &offset)) in output.iter_mut().zip(sample).zip(affine) {
+            for ((out, &x), (&gain, &offset)) in out.iter_mut().zip(sample).zip(affine) {
                 *out = convert(x * f32::from_le_bytes(gain) + f32::from_le_bytes(offset));
             }
         }
@@ -153,3 +160,6 @@ impl<V: Copy, const N: usize> WindowRing<V, N> {
         self.values.truncate(keep);
     }
 }
+
+#[cfg(test)]
+mod tests;

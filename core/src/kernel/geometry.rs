@@ -107,35 +107,37 @@ impl Geometry {
     /// Indices of the taps of `window` outside the input, row by row.
     pub(crate) fn outside(&self, window: Window) -> impl Iterator<Item = usize> + use<> {
         let [height, width] = self.size.map(usize::from);
-        let rows = window.rows.first..window.rows.end;
-        let columns = window.columns.first..window.columns.end;
-        (0..height * width)
-            .filter(move |tap| !rows.contains(&(tap / width)) || !columns.contains(&(tap % width)))
+        let inside = window.columns.first..window.columns.end;
+        (0..height).flat_map(move |row| {
+            let row_inside = (window.rows.first..window.rows.end).contains(&row);
+            let inside = if row_inside { inside.clone() } else { 0..0 };
+            (0..width)
+                .filter(move |column| !inside.contains(column))
+                .map(move |column| row * width + column)
+        })
     }
 
     /// Calls `pixel` with each position of the kernel and the output channels there, row by row.
-    pub(crate) fn slide<T>(&self, output: &mut [T], mut pixel: impl FnMut(Window, &mut [T])) {
-        let channels = usize::from(self.output.c).max(1);
-        let width = usize::from(self.output.w).max(1).saturating_mul(channels);
-        let rows = output.chunks_exact_mut(width).take(self.output.h.into());
-        for (y, row) in rows.enumerate() {
+    pub(crate) fn slide<T>(&self, mut output: &mut [T], mut pixel: impl FnMut(Window, &mut [T])) {
+        for y in 0..self.output.h {
             let rows = self.taps::<0>(y, self.input.h);
-            for (x, channels) in row.chunks_exact_mut(channels).enumerate() {
+            for x in 0..self.output.w {
                 let columns = self.taps::<1>(x, self.input.w);
+                let Some(channels) = output.split_off_mut(..usize::from(self.output.c)) else {
+                    return;
+                };
                 pixel(Window { rows, columns }, channels);
             }
         }
     }
 
     /// The taps inside an axis of `extent` positions for output position `out`.
-    fn taps<const AXIS: usize>(&self, out: usize, extent: u16) -> Taps {
+    fn taps<const AXIS: usize>(&self, out: u16, extent: u16) -> Taps {
         const { assert!(AXIS < 2) };
         let (size, extent) = (i32::from(self.size[AXIS]), i32::from(extent));
         let dilation = i32::from(self.dilation[AXIS]).max(1);
         // At most 65535 * 255: far from overflow.
-        let origin = (out as i32)
-            .wrapping_mul(self.stride[AXIS].into())
-            .wrapping_sub(self.pad[AXIS].into());
+        let origin = i32::from(out) * i32::from(self.stride[AXIS]) - i32::from(self.pad[AXIS]);
         let last = origin.wrapping_add((size - 1) * dilation);
         let (first, end) = if origin >= 0 && last < extent {
             (0, size) // the interior needs no division, which Cortex-M0 lacks

@@ -1,5 +1,6 @@
 //! What comes out of training: the spec and every layer's numbers, batch norm not yet folded.
 
+use super::network::{Mode, Network};
 use mote_core::spec::Spec;
 use serde::{Deserialize, Serialize};
 
@@ -38,4 +39,22 @@ pub struct TrainedEncoder {
     pub spec: Spec,
     /// One entry for each layer of `spec`.
     pub layers: Vec<TrainedLayer>,
+}
+
+/// Windows embedded at a time; bounds the memory.
+const BATCH: usize = 256;
+
+impl TrainedEncoder {
+    /// Embeds `B` normalised windows (`B * input_len` values, `NHWC`) with the running statistics; returns `B x D`.
+    ///
+    /// # Panics
+    /// If the layers do not fit the spec ([`Network::load`] tells), or `windows` is not a whole number of them.
+    pub fn embed(&self, windows: &[f32]) -> Vec<f32> {
+        let mut network = Network::load(self).unwrap_or_else(|error| panic!("{error}"));
+        let mut embeddings = Vec::new();
+        for batch in windows.chunks(BATCH * network.input_len()) {
+            embeddings.extend_from_slice(network.forward(batch, Mode::Eval));
+        }
+        embeddings
+    }
 }

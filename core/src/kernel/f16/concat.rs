@@ -13,16 +13,18 @@ pub struct Concat {
 
 impl Concat {
     /// Writes `channels[0] + channels[1]` values for each pixel.
-    pub fn run(&self, a: &[f32], b: &[f32], output: &mut [f32]) {
-        let total = self.channels[0].saturating_add(self.channels[1]).max(1);
-        let (mut a, mut b) = (a.iter(), b.iter());
-        for pixel in output.chunks_exact_mut(total) {
-            let (first, second) = pixel.split_at_mut(self.channels[0].min(total));
-            for (out, &x) in first.iter_mut().zip(&mut a) {
-                *out = self.activation.apply(x);
-            }
-            for (out, &x) in second.iter_mut().zip(&mut b) {
-                *out = self.activation.apply(x);
+    pub fn run<'a>(&self, mut a: &'a [f32], mut b: &'a [f32], mut output: &mut [f32]) {
+        while !output.is_empty() && self.channels != [0, 0] {
+            for (input, channels) in [(&mut a, self.channels[0]), (&mut b, self.channels[1])] {
+                let (Some(input), Some(output)) = (
+                    input.split_off(..channels),
+                    output.split_off_mut(..channels),
+                ) else {
+                    return;
+                };
+                for (out, &x) in output.iter_mut().zip(input) {
+                    *out = self.activation.apply(x);
+                }
             }
         }
     }

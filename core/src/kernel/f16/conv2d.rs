@@ -25,10 +25,11 @@ impl Conv2d<'_> {
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);
-        let filter = usize::from(height).wrapping_mul(row).max(1);
+        let filter = usize::from(height).wrapping_mul(row);
         self.geometry.slide(output, |window, channels| {
-            let filters = self.weights.chunks_exact(filter).zip(self.bias);
-            for (out, (filter, &bias)) in channels.iter_mut().zip(filters) {
+            let mut weights = self.weights;
+            for (out, &bias) in channels.iter_mut().zip(self.bias) {
+                let filter = weights.split_off(..filter).unwrap_or(&[]);
                 let acc = self.accumulate(window, input, filter, f32::from_le_bytes(bias));
                 *out = self.activation.apply(acc);
             }

@@ -19,8 +19,9 @@ pub struct Dense<'a> {
 impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
-        let rows = self.weights.chunks_exact(self.inputs.max(1));
-        for ((out, row), &bias) in output.iter_mut().zip(rows).zip(self.bias) {
+        let mut weights = self.weights;
+        for (out, &bias) in output.iter_mut().zip(self.bias) {
+            let row = weights.split_off(..self.inputs).unwrap_or(&[]);
             *out = self
                 .activation
                 .apply(f32::from_le_bytes(bias) + dot(input, row));

@@ -26,10 +26,10 @@ impl DepthwiseConv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         self.geometry.slide(output, |window, channels| {
-            let blocks = channels.chunks_mut(BLOCK).zip(self.bias.chunks(BLOCK));
-            for (block, (channels, bias)) in blocks.enumerate() {
+            let mut biases = self.bias.iter();
+            for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
                 let mut acc = [0.0_f32; BLOCK];
-                for (acc, &bias) in acc.iter_mut().zip(bias) {
+                for (acc, &bias) in acc.iter_mut().zip(&mut biases) {
                     *acc = f32::from_le_bytes(bias);
                 }
                 self.accumulate(window, input, block * BLOCK, &mut acc);

@@ -20,12 +20,12 @@ pub struct Embedding<'a> {
 
 impl Embedding<'_> {
     /// Reads one symbol a pixel, writes `channels` values for each.
-    pub fn run(&self, input: &[f32], output: &mut [f32]) {
+    pub fn run(&self, input: &[f32], mut output: &mut [f32]) {
         let last = self.vocabulary.saturating_sub(1);
-        for (&x, pixel) in input
-            .iter()
-            .zip(output.chunks_exact_mut(self.channels.max(1)))
-        {
+        for &x in input {
+            let Some(pixel) = output.split_off_mut(..self.channels) else {
+                return;
+            };
             let symbol = (x as usize).min(last);
             let row = run_of(
                 self.table,

@@ -35,7 +35,9 @@ impl Activation {
     pub(crate) fn apply(self, x: f32) -> f32 {
         match self {
             Self::None => x,
-            Self::Relu => x.max(0.0),
+            // Not `max`, whose zero may have either sign; NaN becomes 0.
+            Self::Relu if x > 0.0 => x,
+            Self::Relu => 0.0,
         }
     }
 }

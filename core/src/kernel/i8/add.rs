@@ -27,7 +27,7 @@ impl Add {
     /// The constants TFLite derives from three quantizations; `None` if their ratio leaves the range of
     /// [`Multiplier`].
     pub fn new(a: Quant, b: Quant, output: Quant, activation: Activation) -> Option<Self> {
-        let common = 2.0 * f64::from(a.scale.max(b.scale));
+        let common = 2.0 * f64::from(if a.scale > b.scale { a.scale } else { b.scale });
         let operand = |quant: Quant| {
             Some(Operand {
                 zero_point: quant.zero_point,

@@ -44,21 +44,23 @@ impl Concat {
     }
 
     /// Writes `channels[0] + channels[1]` values for each pixel.
-    pub fn run(&self, a: &[i8], b: &[i8], output: &mut [i8]) {
-        let total = self.channels[0].saturating_add(self.channels[1]).max(1);
-        let (mut a, mut b) = (a.iter(), b.iter());
-        for pixel in output.chunks_exact_mut(total) {
-            let (first, second) = pixel.split_at_mut(self.channels[0].min(total));
-            self.copy(self.a, &mut a, first);
-            self.copy(self.b, &mut b, second);
-        }
-    }
-
-    #[inline(always)]
-    fn copy<'a>(&self, from: Operand, input: &mut impl Iterator<Item = &'a i8>, output: &mut [i8]) {
-        for (out, &q) in output.iter_mut().zip(input) {
-            let centred = i32::from(q) - i32::from(from.zero_point);
-            *out = self.output.finish(centred, from.multiplier);
+    pub fn run<'a>(&self, mut a: &'a [i8], mut b: &'a [i8], mut output: &mut [i8]) {
+        while !output.is_empty() && self.channels != [0, 0] {
+            for (from, input, channels) in [
+                (self.a, &mut a, self.channels[0]),
+                (self.b, &mut b, self.channels[1]),
+            ] {
+                let (Some(input), Some(output)) = (
+                    input.split_off(..channels),
+                    output.split_off_mut(..channels),
+                ) else {
+                    return;
+                };
+                for (out, &q) in output.iter_mut().zip(input) {
+                    let centred = i32::from(q) - i32::from(from.zero_point);
+                    *out = self.output.finish(centred, from.multiplier);
+                }
+            }
         }
     }
 }

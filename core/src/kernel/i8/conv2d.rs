@@ -23,27 +23,21 @@ impl Conv2d<'_> {
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);
-        let filter = usize::from(height).wrapping_mul(row).max(1);
+        let filter = usize::from(height).wrapping_mul(row);
         self.geometry.slide(output, |window, channels| {
             let mut constants = self.constants.iter();
-            let mut filters = self.weights.chunks_exact(filter);
+            let mut weights = self.weights;
+            let mut next = || weights.split_off(..filter).unwrap_or(&[]);
             let (fours, rest) = channels.as_chunks_mut::<4>();
             for four in fours {
-                let (Some(a), Some(b), Some(c), Some(d)) = (
-                    filters.next(),
-                    filters.next(),
-                    filters.next(),
-                    filters.next(),
-                ) else {
-                    return;
-                };
-                let acc = self.accumulate(window, input, [a, b, c, d], dot4);
+                let filters = [next(), next(), next(), next()];
+                let acc = self.accumulate(window, input, filters, dot4);
                 for ((out, acc), (bias, by)) in four.iter_mut().zip(acc).zip(&mut constants) {
                     *out = self.output.finish(bias.wrapping_add(acc), by);
                 }
             }
-            for ((out, filter), (bias, by)) in rest.iter_mut().zip(filters).zip(constants) {
-                let [acc] = self.accumulate(window, input, [filter], |x, [w]| [dot(x, w)]);
+            for (out, (bias, by)) in rest.iter_mut().zip(constants) {
+                let [acc] = self.accumulate(window, input, [next()], |x, [w]| [dot(x, w)]);
                 *out = self.output.finish(bias.wrapping_add(acc), by);
             }
         });
@@ -78,30 +72,18 @@ impl Conv2d<'_> {
         let [height, width] = geometry.size.map(usize::from);
         if window.len() < height * width {
             for (acc, filter) in acc.iter_mut().zip(filters) {
-                *acc = acc.wrapping_add(self.padding(window, filter, row));
+                *acc = acc.wrapping_add(self.padding(window, filter));
             }
         }
         acc
     }
 
     /// What the taps outside the input add: zero point times weight.
-    fn padding(&self, window: Window, filter: &[i8], row: usize) -> i32 {
+    fn padding(&self, window: Window, filter: &[i8]) -> i32 {
         let channels = usize::from(self.geometry.input.c);
-        let mut outside = 0_i32;
-        for (tap, taps) in filter.chunks_exact(row.max(1)).enumerate() {
-            if (window.rows.first..window.rows.end).contains(&tap) {
-                let left = window.columns.first * channels;
-                let right = window.columns.end * channels;
-                let weights = sum(run_of(taps, 0, left)).wrapping_add(sum(run_of(
-                    taps,
-                    right,
-                    row.saturating_sub(right),
-                )));
-                outside = outside.wrapping_add(weights);
-            } else {
-                outside = outside.wrapping_add(sum(taps));
-            }
-        }
-        outside.wrapping_mul(self.input_zero_point.into())
+        let weights = self.geometry.outside(window).fold(0_i32, |acc, tap| {
+            acc.wrapping_add(sum(run_of(filter, tap * channels, channels)))
+        });
+        weights.wrapping_mul(self.input_zero_point.into())
     }
 }

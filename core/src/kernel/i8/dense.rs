@@ -20,21 +20,19 @@ impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let mut constants = self.constants.iter();
-        let mut rows = self.weights.chunks_exact(self.inputs.max(1));
+        let mut weights = self.weights;
+        let mut next = || weights.split_off(..self.inputs).unwrap_or(&[]);
         let (fours, rest) = output.as_chunks_mut::<4>();
         for four in fours {
-            let (Some(a), Some(b), Some(c), Some(d)) =
-                (rows.next(), rows.next(), rows.next(), rows.next())
-            else {
-                return;
-            };
-            let acc = dot4(input, [a, b, c, d]);
+            let acc = dot4(input, [next(), next(), next(), next()]);
             for ((out, acc), (bias, by)) in four.iter_mut().zip(acc).zip(&mut constants) {
                 *out = self.output.finish(bias.wrapping_add(acc), by);
             }
         }
-        for ((out, row), (bias, by)) in rest.iter_mut().zip(rows).zip(constants) {
-            *out = self.output.finish(bias.wrapping_add(dot(input, row)), by);
+        for (out, (bias, by)) in rest.iter_mut().zip(constants) {
+            *out = self
+                .output
+                .finish(bias.wrapping_add(dot(input, next())), by);
         }
     }
 }

@@ -16,12 +16,12 @@ pub struct Embedding<'a> {
 
 impl Embedding<'_> {
     /// Reads one symbol a pixel, writes `channels` values for each.
-    pub fn run(&self, input: &[i8], output: &mut [i8]) {
+    pub fn run(&self, input: &[i8], mut output: &mut [i8]) {
         let last = self.vocabulary.saturating_sub(1);
-        for (&q, pixel) in input
-            .iter()
-            .zip(output.chunks_exact_mut(self.channels.max(1)))
-        {
+        for &q in input {
+            let Some(pixel) = output.split_off_mut(..self.channels) else {
+                return;
+            };
             let symbol = ((i32::from(q) + 128) as usize).min(last);
             let row = run_of(
                 self.table,

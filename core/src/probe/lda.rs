@@ -1,0 +1,256 @@
+//! Streaming linear discriminant analysis: means and one shared covariance.
+
+use super::{
+    Label, Labels, Learner, Normalisation, Prediction, ProbeError, cholesky, nearness::Nearness,
+    prototypes::discount, sum,
+};
+use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
+
+/// Smallest variance per dimension assumed, so that equal embeddings give no division by 0.
+const MIN_VARIANCE: f32 = 1e-12;
+/// Least part of the prior in the covariance, however much was learned.
+const MIN_SHRINKAGE: f32 = 0.01;
+
+/// Answers with the label whose mean is nearest in the metric of the labels' shared covariance.
+///
+/// After Hayes and Kanan, *Lifelong Machine Learning with Deep Streaming Linear Discriminant Analysis*
+/// (2020), with two changes. The within-class scatter `S` is exact (Welford's update, `dof` degrees of
+/// freedom), so learning does not depend on the order but for rounding. And shrinkage follows the
+/// amount learned: the covariance is `(S + p v I) / (dof + p)`, where `v` is the mean variance per
+/// dimension and `p` the weight of the prior in embeddings, here `shrinkage * D` but at least 1 % of
+/// `dof`. So it starts as nearest class mean and ends as LDA.
+///
+/// `T` must be [`Lda::packed_len`] of `D`; anything else does not compile. RAM: `4 T + L (4 D + 40) +
+/// 16` bytes. Use `D <= 128`; one `learn` takes `D^3 / 3` multiplications.
+///
+/// Forgetting a label clears its mean; the shared covariance, which describes the embedding rather
+/// than the label, keeps its trace. Start from `new` to erase that too.
+///
+/// ```
+/// use mote_core::probe::Lda;
+/// type Probe = Lda<64, 10, { Lda::packed_len(64) }>;
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lda<const D: usize, const L: usize, const T: usize> {
+    labels: Labels<L>,
+    means: [[f32; D]; L],
+    /// Lower factor of `S + ridge I`, packed; undefined (zeros) while `dof` is 0.
+    factor: [f32; T],
+    /// Trace of `S`.
+    trace: f32,
+    /// Embeddings learned for labels that had one already.
+    dof: u32,
+    nearness: Nearness<L>,
+    shrinkage: f32,
+    normalisation: Normalisation,
+}
+
+impl Lda<0, 0, 0> {
+    /// Values in the packed triangle of `d` rows: the `T` that belongs to `D = d`.
+    pub const fn packed_len(d: usize) -> usize {
+        cholesky::packed_len(d)
+    }
+}
+
+impl<const D: usize, const L: usize, const T: usize> Lda<D, L, T> {
+    /// The shrinkage that serves most embeddings.
+    pub const SHRINKAGE: f32 = 1.0;
+
+    /// No labels. `shrinkage` weighs the prior in embeddings per dimension; it is moved into
+    /// `0.01..=100`, and NaN is taken as [`Lda::SHRINKAGE`].
+    pub const fn new(normalisation: Normalisation, shrinkage: f32) -> Self {
+        const { assert!(T == cholesky::packed_len(D), "T must be Lda::packed_len(D)") };
+        let shrinkage = if shrinkage.is_nan() {
+            Self::SHRINKAGE
+        } else {
+            shrinkage.clamp(0.01, 100.0)
+        };
+        Self {
+            labels: Labels::new(),
+            means: [[0.0; D]; L],
+            factor: [0.0; T],
+            trace: 0.0,
+            dof: 0,
+            nearness: Nearness::new(),
+            shrinkage,
+            normalisation,
+        }
+    }
+
+    /// The prior's weight in embeddings.
+    fn prior(&self) -> f32 {
+        let (by_size, least) = (self.shrinkage * D as f32, MIN_SHRINKAGE * self.dof as f32);
+        if by_size > least { by_size } else { least }
+    }
+
+    /// What is added to the diagonal of `S`.
+    fn ridge(&self) -> f32 {
+        let variance = self.trace / (self.dof as f32 * D as f32);
+        self.prior()
+            * if variance > MIN_VARIANCE {
+                variance
+            } else {
+                MIN_VARIANCE
+            }
+    }
+
+    /// Squared Mahalanobis distance of `x` to `mean`; Euclidean while nothing is known of `S`.
+    fn distance(&self, x: &[f32; D], mean: &[f32; D]) -> f32 {
+        let mut difference = *x;
+        difference.iter_mut().zip(mean).for_each(|(x, m)| *x -= m);
+        if self.dof == 0 {
+            return sum::dot(&difference, &difference);
+        }
+        cholesky::solve(&self.factor, &mut difference);
+        (self.dof as f32 + self.prior()) * sum::dot(&difference, &difference)
+    }
+
+    /// Squared distances, infinite for labels not learned, and the nearest one's part that counts.
+    fn distances(&self, embedding: &[f32; D]) -> Result<([f32; L], f32), ProbeError> {
+        let x = self.normalisation.apply(embedding)?;
+        let mut distances = [f32::INFINITY; L];
+        let mut nearest = (f32::INFINITY, 0);
+        for (label, learned) in self.labels.known() {
+            let (Some(mean), Some(d)) = (
+                self.means.get(label.index()),
+                distances.get_mut(label.index()),
+            ) else {
+                continue;
+            };
+            *d = self.distance(&x, mean);
+            if *d < nearest.0 {
+                nearest = (*d, learned);
+            }
+        }
+        Ok((distances, discount(nearest.0, nearest.1)))
+    }
+
+    /// Adds the scatter of one embedding of a label with `before >= 1` embeddings, `difference` from
+    /// its mean.
+    fn scatter(&mut self, difference: &[f32; D], before: u32) {
+        let old_ridge = if self.dof == 0 {
+            self.factor = [0.0; T];
+            0.0
+        } else {
+            cholesky::unfactor(&mut self.factor, D);
+            self.ridge()
+        };
+        let weight = before as f32 / (before as f32 + 1.0);
+        self.dof = self.dof.saturating_add(1);
+        self.trace += weight * sum::dot(difference, difference);
+        let ridge = self.ridge();
+        cholesky::add(&mut self.factor, difference, weight, ridge - old_ridge);
+        cholesky::factor(&mut self.factor, D, ridge);
+    }
+}
+
+impl<const D: usize, const L: usize, const T: usize> Learner<D, L> for Lda<D, L, T> {
+    fn labels(&self) -> &Labels<L> {
+        &self.labels
+    }
+
+    fn add_label(&mut self, name: &str) -> Result<Label, ProbeError> {
+        self.labels.add(name)
+    }
+
+    fn rename(&mut self, label: Label, name: &str) -> Result<(), ProbeError> {
+        self.labels.rename(label, name)
+    }
+
+    fn forget(&mut self, label: Label) -> Result<(), ProbeError> {
+        self.labels.forget(label)?;
+        self.nearness.forget(label);
+        if let Some(mean) = self.means.get_mut(label.index()) {
+            *mean = [0.0; D];
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, embedding: &[f32; D], label: Label) -> Result<(), ProbeError> {
+        self.labels.check(label)?;
+        let x = self.normalisation.apply(embedding)?;
+        let before = self.labels.learned(label);
+        let Some(&mean) = self.means.get(label.index()) else {
+            return Ok(());
+        };
+        let mut difference = x;
+        difference.iter_mut().zip(&mean).for_each(|(x, m)| *x -= m);
+        if before > 0 {
+            if self.dof > 0 {
+                let distance = discount(self.distance(&x, &mean), before);
+                self.nearness.observe(label, distance);
+            }
+            self.scatter(&difference, before);
+        }
+        let n = self.labels.count(label)? as f32;
+        if let Some(mean) = self.means.get_mut(label.index()) {
+            mean.iter_mut()
+                .zip(&difference)
+                .for_each(|(m, d)| *m += d / n);
+        }
+        Ok(())
+    }
+
+    fn predict(&self, embedding: &[f32; D]) -> Result<Prediction, ProbeError> {
+        let (distances, nearest) = self.distances(embedding)?;
+        let usual = self.nearness.usual();
+        Prediction::from_logits(&usual.logits(distances), usual.novelty(nearest))
+    }
+
+    fn logits(&self, embedding: &[f32; D]) -> Result<[f32; L], ProbeError> {
+        let (distances, _) = self.distances(embedding)?;
+        if self.labels.total_learned() == 0 {
+            return Err(ProbeError::NothingLearned);
+        }
+        Ok(self.nearness.usual().logits(distances))
+    }
+}
+
+impl<const D: usize, const L: usize, const T: usize> State for Lda<D, L, T> {
+    fn layout(&self) -> Layout {
+        Layout {
+            learner: 2,
+            normalisation: self.normalisation.code(),
+            d: size(D),
+            l: size(L),
+            r: 0,
+        }
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        for (label, mean) in Labels::<L>::places().zip(&self.means) {
+            if self.labels.save(label, writer) > 0 {
+                self.nearness.save(label, writer);
+                writer.vector(mean);
+            }
+        }
+        writer.f32(self.trace);
+        writer.u32(self.dof);
+        if self.dof > 0 {
+            writer.vector(&self.factor);
+        }
+    }
+
+    fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (label, mean) in Labels::<L>::places().zip(&mut self.means) {
+            if self.labels.load(label, reader)? > 0 {
+                self.nearness.load(label, reader)?;
+                reader.vector(mean)?;
+            } else if reader.writes() {
+                self.nearness.forget(label);
+                *mean = [0.0; D];
+            }
+        }
+        self.trace = reader.f32(self.trace)?;
+        let dof = u32::from_le_bytes(reader.array()?);
+        if dof > 0 {
+            reader.vector(&mut self.factor)?;
+        } else if reader.writes() {
+            self.factor = [0.0; T];
+        }
+        if reader.writes() {
+            self.dof = dof;
+        }
+        Ok(())
+    }
+}

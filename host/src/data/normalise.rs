@@ -1,0 +1,121 @@
+//! Mean and deviation of each channel, measured on the training part alone.
+
+use super::Dataset;
+use serde::{Deserialize, Serialize};
+
+/// Turns values in the units of the data into values around 0 with deviation 1, channel by channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Normaliser {
+    /// Mean of each channel.
+    pub mean: Vec<f32>,
+    /// Deviation of each channel, above 0. A channel that never moves has 1, so that it becomes 0.
+    pub deviation: Vec<f32>,
+}
+
+impl Normaliser {
+    /// Measures each channel over all samples of the `recordings` named by index; indices that do not
+    /// exist are passed over. Each sample counts once, however many windows hold it.
+    pub fn fit(dataset: &Dataset, recordings: &[usize]) -> Self {
+        let width = dataset.width();
+        let samples = || {
+            recordings
+                .iter()
+                .filter_map(|&r| dataset.recordings.get(r))
+                .flat_map(|r| r.samples.chunks_exact(width))
+        };
+        let count = samples().count().max(1) as f64;
+        let mut mean = vec![0f64; width];
+        for sample in samples() {
+            for (m, &v) in mean.iter_mut().zip(sample) {
+                *m += f64::from(v);
+            }
+        }
+        mean.iter_mut().for_each(|m| *m /= count);
+        let mut variance = vec![0f64; width];
+        for sample in samples() {
+            for ((s, &v), m) in variance.iter_mut().zip(sample).zip(&mean) {
+                *s += (f64::from(v) - m).powi(2);
+            }
+        }
+        let deviation = variance.iter().zip(&mean).map(|(s, m)| {
+            let deviation = (s / count).sqrt();
+            // Below f32's resolution of the values themselves there is only rounding.
+            let floor = 1e-6 * m.abs();
+            if deviation > floor && deviation > f64::from(f32::MIN_POSITIVE) {
+                deviation as f32
+            } else {
+                1.0
+            }
+        });
+        Self {
+            deviation: deviation.collect(),
+            mean: mean.iter().map(|&m| m as f32).collect(),
+        }
+    }
+
+    /// Leaves `C` channels as they are.
+    pub fn identity(channels: usize) -> Self {
+        Self {
+            mean: vec![0.0; channels],
+            deviation: vec![1.0; channels],
+        }
+    }
+
+    /// Normalises `samples` (`T * C` values) in place: `x = (x - mean) / deviation`.
+    pub fn apply(&self, samples: &mut [f32]) {
+        for sample in samples.chunks_exact_mut(self.mean.len().max(1)) {
+            for ((v, m), d) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *v = (*v - m) / d;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Recording;
+
+    fn dataset(recordings: &[&[f32]], width: usize) -> Dataset {
+        let channels = (0..width).map(|c| format!("c{c}")).collect();
+        let mut dataset = Dataset::new("test", 10.0, channels);
+        dataset.recordings = recordings
+            .iter()
+            .map(|samples| Recording {
+                name: String::new(),
+                subject: None,
+                label: None,
+                samples: samples.to_vec(),
+            })
+            .collect();
+        dataset
+    }
+
+    #[test]
+    fn training_samples_become_standard_and_test_samples_are_not_looked_at() {
+        let data = dataset(&[&[1.0, 10.0, 3.0, 30.0], &[900.0, 900.0]], 2);
+        let normaliser = Normaliser::fit(&data, &[0]);
+        assert_eq!(normaliser.mean, [2.0, 20.0]);
+        assert_eq!(normaliser.deviation, [1.0, 10.0]);
+        let mut samples = data.recordings[0].samples.clone();
+        normaliser.apply(&mut samples);
+        assert_eq!(samples, [-1.0, -1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_constant_channel_becomes_zero() {
+        for value in [0.0, 0.1, 1e30, -1e-30] {
+            let data = dataset(&[&[value; 100]], 1);
+            let mut samples = data.recordings[0].samples.clone();
+            Normaliser::fit(&data, &[0]).apply(&mut samples);
+            assert!(samples.iter().all(|v| v.is_finite() && v.abs() < 1e24));
+            assert!(value.abs() > 1.0 || samples.iter().all(|v| v.abs() < 1e-6));
+        }
+    }
+
+    #[test]
+    fn no_samples_leave_values_alone() {
+        let normaliser = Normaliser::fit(&dataset(&[], 3), &[0, 7]);
+        assert_eq!(normaliser, Normaliser::identity(3));
+    }
+}

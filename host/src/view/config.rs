@@ -1,0 +1,228 @@
+//! Which views to make: everything about them that determines a run.
+
+use super::channel_dropout::ChannelDropout;
+use super::crop::Crop;
+use super::jitter::Jitter;
+use super::mask::Mask;
+use super::mirror::Mirror;
+use super::neighbour::Neighbour;
+use super::permute::{MAX_SEGMENTS, Permute};
+use super::rotate::Rotate;
+use super::scale::Scale;
+use super::speed::Speed;
+use super::time_warp::TimeWarp;
+use crate::data::Triad;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What is treated as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    /// All channels together.
+    Window,
+    /// The channels of each triad; every other channel by itself.
+    Triad,
+    /// Every channel by itself.
+    Channel,
+}
+
+impl Each {
+    /// The group of each channel, numbered from 0 in the order of their first channels.
+    pub fn groups(self, triads: &[Triad], channels: usize) -> Vec<usize> {
+        let first = |channel: usize| match self {
+            Self::Window => 0,
+            Self::Channel => channel,
+            Self::Triad => triads
+                .iter()
+                .find(|t| t.channels.contains(&channel))
+                .and_then(|t| t.channels.iter().min().copied())
+                .unwrap_or(channel),
+        };
+        let mut firsts: Vec<usize> = Vec::new();
+        (0..channels)
+            .map(|channel| {
+                let first = first(channel);
+                firsts.iter().position(|&f| f == first).unwrap_or_else(|| {
+                    firsts.push(first);
+                    firsts.len() - 1
+                })
+            })
+            .collect()
+    }
+}
+
+/// All alterations with their probabilities and strengths. The default is the shipped recipe; probability
+/// 0 turns one off.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ViewConfig {
+    /// Where the second view of a pair lies.
+    pub neighbour: Neighbour,
+    /// Constant pace.
+    pub speed: Speed,
+    /// A part of the window.
+    pub crop: Crop,
+    /// Changing pace.
+    pub time_warp: TimeWarp,
+    /// Segments that change places.
+    pub permute: Permute,
+    /// The other hand.
+    pub mirror: Mirror,
+    /// The device sits differently.
+    pub rotate: Rotate,
+    /// Larger and smaller movement.
+    pub scale: Scale,
+    /// Noise.
+    pub jitter: Jitter,
+    /// A stretch of time is missing.
+    pub mask: Mask,
+    /// A sensor is missing.
+    pub channel_dropout: ChannelDropout,
+}
+
+/// A number in the configuration that makes no sense.
+#[derive(Error, Clone, PartialEq, Debug)]
+#[error("views.{name}: expected {expected}, found {found}")]
+pub struct ViewError {
+    /// The key, for instance `rotate.degrees`.
+    pub name: &'static str,
+    /// What would do.
+    pub expected: &'static str,
+    /// The number.
+    pub found: f32,
+}
+
+impl ViewConfig {
+    /// No alteration at all: both views are the window.
+    pub fn none() -> Self {
+        let mut config = Self::default();
+        for probability in config.probabilities() {
+            *probability.1 = 0.0;
+        }
+        config
+    }
+
+    /// Every probability with its key.
+    fn probabilities(&mut self) -> [(&'static str, &mut f32); 11] {
+        [
+            ("neighbour.probability", &mut self.neighbour.probability),
+            ("speed.probability", &mut self.speed.probability),
+            ("crop.probability", &mut self.crop.probability),
+            ("time_warp.probability", &mut self.time_warp.probability),
+            ("permute.probability", &mut self.permute.probability),
+            ("mirror.probability", &mut self.mirror.probability),
+            ("rotate.probability", &mut self.rotate.probability),
+            ("scale.probability", &mut self.scale.probability),
+            ("jitter.probability", &mut self.jitter.probability),
+            ("mask.probability", &mut self.mask.probability),
+            (
+                "channel_dropout.probability",
+                &mut self.channel_dropout.probability,
+            ),
+        ]
+    }
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first one that is out of its range.
+    pub fn check(&self) -> Result<(), ViewError> {
+        let mut copy = *self;
+        let share = (0.0, 1.0, "a number from 0 to 1");
+        let strength = (0.0, 10.0, "a number from 0 to 10");
+        let mut numbers: Vec<(&'static str, f32, (f32, f32, &'static str))> = copy
+            .probabilities()
+            .map(|(name, value)| (name, *value, share))
+            .to_vec();
+        numbers.extend([
+            (
+                "neighbour.reach",
+                self.neighbour.reach,
+                (0.0, 1e6, "window lengths from 0 to 1000000"),
+            ),
+            ("speed.strength", self.speed.strength, strength),
+            (
+                "crop.shortest",
+                self.crop.shortest,
+                (0.01, 1.0, "a part from 0.01 to 1"),
+            ),
+            ("time_warp.strength", self.time_warp.strength, strength),
+            (
+                "permute.segments",
+                self.permute.segments as f32,
+                (2.0, MAX_SEGMENTS as f32, "2 to 16 segments"),
+            ),
+            (
+                "rotate.degrees",
+                self.rotate.degrees,
+                (0.0, 180.0, "degrees from 0 to 180"),
+            ),
+            ("scale.strength", self.scale.strength, strength),
+            ("jitter.deviation", self.jitter.deviation, strength),
+            ("mask.longest", self.mask.longest, share),
+        ]);
+        for (name, found, (least, most, expected)) in numbers {
+            if !(least..=most).contains(&found) {
+                return Err(ViewError {
+                    name,
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Motion;
+
+    #[test]
+    fn groups_are_numbered_by_their_first_channel() {
+        let triads = [Triad {
+            channels: [4, 1, 2],
+            motion: Motion::Arrow,
+        }];
+        assert_eq!(Each::Triad.groups(&triads, 5), [0, 1, 1, 2, 1]);
+        assert_eq!(Each::Channel.groups(&triads, 3), [0, 1, 2]);
+        assert_eq!(Each::Window.groups(&triads, 3), [0, 0, 0]);
+    }
+
+    #[test]
+    fn toml_says_only_what_differs_and_comes_back_whole() {
+        let config: ViewConfig =
+            toml::from_str("rotate.degrees = 30\n[mask]\nprobability = 0.5\n").unwrap();
+        assert_eq!(config.rotate.degrees, 30.0);
+        assert_eq!(config.rotate.probability, Rotate::default().probability);
+        assert_eq!(config.mask.probability, 0.5);
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<ViewConfig>(&text).unwrap(), config);
+        let wrong = toml::from_str::<ViewConfig>("rotate.angle = 30")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            wrong.contains("angle") && wrong.contains("degrees"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        assert_eq!(ViewConfig::default().check(), Ok(()));
+        assert_eq!(ViewConfig::none().check(), Ok(()));
+        for (text, name) in [
+            ("rotate.degrees = 200", "rotate.degrees"),
+            ("crop.shortest = 0", "crop.shortest"),
+            ("mirror.probability = 1.5", "mirror.probability"),
+            ("permute.segments = 1", "permute.segments"),
+            ("jitter.deviation = nan", "jitter.deviation"),
+        ] {
+            let config: ViewConfig = toml::from_str(text).unwrap();
+            let message = config.check().unwrap_err().to_string();
+            assert!(message.contains(name), "{message}");
+        }
+    }
+}
