@@ -90,20 +90,20 @@ fn lives<const W: usize, const E: usize>(blocks: usize, count: usize, tears: &[T
 
 #[test]
 fn three_banks_lose_nothing_that_was_acknowledged() {
-    lives::<4, 64>(3, 7000, &TEARS);
+    lives::<4, 64>(3, 1400, &TEARS);
 }
 
 #[test]
 fn four_banks_of_several_slots_lose_nothing_that_was_acknowledged() {
-    lives::<8, 256>(4, 7000, &TEARS);
+    lives::<8, 256>(4, 1400, &TEARS);
 }
 
 #[test]
 fn two_banks_lose_nothing_that_was_acknowledged() {
-    lives::<4, 64>(2, 5000, &BIT_BY_BIT);
+    lives::<4, 64>(2, 1000, &BIT_BY_BIT);
 }
 
 #[test]
 fn two_banks_of_several_slots_lose_nothing_that_was_acknowledged() {
-    lives::<4, 256>(2, 5000, &BIT_BY_BIT);
+    lives::<4, 256>(2, 1000, &BIT_BY_BIT);
 }
