@@ -221,9 +221,14 @@ impl Network {
 
     /// A copy of what has been learned.
     pub fn trained(&self) -> TrainedEncoder {
+        self.trained_with(&self.parameters, &self.running)
+    }
+
+    /// As [`Self::trained`], with other numbers in the same places.
+    pub(super) fn trained_with(&self, parameters: &[f32], running: &[f32]) -> TrainedEncoder {
         let layers = self.nodes.iter().zip(&self.signals[1..]).map(|(node, signal)| {
-            let parameters = |range: &Range<usize>| self.parameters[range.clone()].to_vec();
-            let running = |range: &Range<usize>| self.running[range.clone()].to_vec();
+            let parameters = |range: &Range<usize>| parameters[range.clone()].to_vec();
+            let running = |range: &Range<usize>| running[range.clone()].to_vec();
             TrainedLayer {
                 weights: parameters(&node.weights),
                 bias: if node.norm.is_some() { vec![0.0; signal.channels()] } else { parameters(&node.bias) },
@@ -287,6 +292,23 @@ impl Network {
     /// As [`Self::running`], to change.
     pub fn running_mut(&mut self) -> &mut [f32] {
         &mut self.running
+    }
+
+    /// The first place after a step that holds a number which is not finite: a layer's weights, output or gradient.
+    pub fn not_finite(&self) -> Option<String> {
+        let finite = |values: &[f32]| values.iter().all(|x| x.is_finite());
+        let layer = |index: usize| format!("layer {index} ({})", layer::name(&self.spec.layers[index].op));
+        for (index, node) in self.nodes.iter().enumerate() {
+            if ![&node.weights, &node.bias].into_iter().all(|range| finite(&self.parameters[range.clone()])) {
+                return Some(format!("a weight of {}", layer(index)));
+            }
+            let signal = &self.signals[index + 1];
+            if !finite(&signal.raw) || !finite(&signal.scale) || !finite(&signal.shift) {
+                return Some(format!("the output of {}", layer(index)));
+            }
+        }
+        let gradients = (0..self.nodes.len()).rev().find(|&index| !finite(&self.signals[index + 1].gradient));
+        gradients.map(|index| format!("the gradient of {}", layer(index)))
     }
 
     /// Forces the vector instructions to use.

@@ -62,6 +62,22 @@ pub(crate) trait Layer: Send + Sync {
     );
 }
 
+/// The name of `op`, for people.
+pub(crate) fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Conv2d { .. } => "conv2d",
+        Op::DepthwiseConv2d { .. } => "depthwise_conv2d",
+        Op::Dense { .. } => "dense",
+        Op::Add { .. } => "add",
+        Op::Concat { .. } => "concat",
+        Op::AvgPool { .. } => "avg_pool",
+        Op::MaxPool { .. } => "max_pool",
+        Op::GlobalAvgPool => "global_avg_pool",
+        Op::GlobalStatPool => "global_stat_pool",
+        Op::Embedding { .. } => "embedding",
+    }
+}
+
 /// Number of weights of `op` over `input`.
 pub(crate) fn weights_len(op: &Op, input: Shape) -> usize {
     let inputs = usize::from(input.c);
