@@ -1,8 +1,8 @@
 //! Pretrains encoders without labels, evaluates, quantizes and exports them.
 
-pub mod export;
-pub mod train;
 pub mod data;
-pub mod view;
 pub mod eval;
+pub mod export;
 pub mod report;
+pub mod train;
+pub mod view;

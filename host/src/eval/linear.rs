@@ -167,7 +167,9 @@ mod tests {
         let value = |i: usize, d: usize| {
             noise(i * 3 + d + 1000) as f32 / 300.0 + if labels[i] == d { 1.5 } else { 0.0 }
         };
-        let values = (0..rows).flat_map(|i| [value(i, 0), value(i, 1), value(i, 2)]).collect();
+        let values = (0..rows)
+            .flat_map(|i| [value(i, 0), value(i, 1), value(i, 2)])
+            .collect();
         let facts = Facts {
             label_names: ["a", "b", "c"].map(String::from).to_vec(),
             labels: labels.iter().map(|&l| Some(l)).collect(),
@@ -202,13 +204,25 @@ mod tests {
         let (facts, table) = data();
         let split = Split::by_subject(facts, &["3".into()]).unwrap();
         let mut train = split.train(&table).unwrap();
-        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "subject");
+        assert_eq!(
+            choose_penalty(&train, &INVERSE_L2).unwrap().held_out,
+            "subject"
+        );
         train.subjects.fill("one".into());
-        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "recording");
+        assert_eq!(
+            choose_penalty(&train, &INVERSE_L2).unwrap().held_out,
+            "recording"
+        );
         train.recordings.fill(0);
-        assert_eq!(choose_penalty(&train, &INVERSE_L2).unwrap().held_out, "window");
+        assert_eq!(
+            choose_penalty(&train, &INVERSE_L2).unwrap().held_out,
+            "window"
+        );
         let one = train.select(&[0]);
-        assert!(matches!(choose_penalty(&one, &INVERSE_L2), Err(EvalError::SingleGroup { .. })));
+        assert!(matches!(
+            choose_penalty(&one, &INVERSE_L2),
+            Err(EvalError::SingleGroup { .. })
+        ));
         assert!(choose_penalty(&train, &[]).is_err());
     }
 

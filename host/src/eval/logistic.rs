@@ -232,7 +232,9 @@ mod tests {
     use super::*;
 
     fn numbers(line: &str) -> Vec<f64> {
-        line.split_whitespace().map(|v| v.parse().unwrap()).collect()
+        line.split_whitespace()
+            .map(|v| v.parse().unwrap())
+            .collect()
     }
 
     #[test]
@@ -255,12 +257,20 @@ mod tests {
                 for column in 0..dim {
                     let theirs = weights[1 + label * dim + column];
                     let ours = model.weight(label, column);
-                    assert!((ours - theirs).abs() < 2e-3, "C {}: {ours} and {theirs}", weights[0]);
+                    assert!(
+                        (ours - theirs).abs() < 2e-3,
+                        "C {}: {ours} and {theirs}",
+                        weights[0]
+                    );
                 }
                 // Offsets are unpenalised, so only their differences are determined.
                 let ours = model.weight(label, dim) - model.weight(0, dim);
                 let theirs = offsets[1 + label] - offsets[1];
-                assert!((ours - theirs).abs() < 2e-3, "C {}: {ours} and {theirs}", weights[0]);
+                assert!(
+                    (ours - theirs).abs() < 2e-3,
+                    "C {}: {ours} and {theirs}",
+                    weights[0]
+                );
             }
         }
     }
@@ -268,9 +278,14 @@ mod tests {
     #[test]
     fn more_labels_than_a_panel_holds_are_told_apart() {
         let labels: Vec<usize> = (0..80).map(|i| i % 40).collect();
-        let values = labels.iter().flat_map(|&l| (0..40).map(move |d| f32::from(u8::from(d == l))));
+        let values = labels
+            .iter()
+            .flat_map(|&l| (0..40).map(move |d| f32::from(u8::from(d == l))));
         let table = Embeddings::new(values.collect(), 40).unwrap();
-        let model = Problem::new(&table, &labels, 40).unwrap().fit(100.0, None).unwrap();
+        let model = Problem::new(&table, &labels, 40)
+            .unwrap()
+            .fit(100.0, None)
+            .unwrap();
         assert_eq!(model.predict(&table).unwrap(), labels);
     }
 
