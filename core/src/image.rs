@@ -6,7 +6,7 @@
 //! ```
 //! use mote_core::{image::ModelImage, scratch::Scratch};
 //!
-//! const IMAGE: ModelImage = mote_core::include_image!("image/tests/conv1d.image");
+//! const IMAGE: ModelImage = mote_core::include_image!("../tests/golden/conv1d.image");
 //! static SCRATCH: Scratch<{ IMAGE.scratch_len() }> = Scratch::new(); // RAM proven at compile time
 //!
 //! let mut scratch = SCRATCH; // in firmware: a `static mut` inside `#[entry]`, or a StaticCell

@@ -19,3 +19,4 @@ pub mod shape;
 pub mod snapshot;
 pub mod spec;
 pub mod window;
+pub mod wire;

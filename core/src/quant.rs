@@ -45,7 +45,7 @@ impl Quant {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Multiplier {
-    /// Q31 mantissa in `[2^30, 2^31)`, or 0 for a ratio of 0.
+    /// Q31 mantissa in `[2^30, 2^31)`, from `2^29` on after [`Multiplier::divided_by`], or 0 for a ratio of 0.
     pub multiplier: i32,
     /// Binary exponent in `[-31, 30]`.
     pub shift: i8,
@@ -90,6 +90,24 @@ impl Multiplier {
                 multiplier: (rounded >> carry) as i32,
                 shift: shift as i8,
             })
+        }
+    }
+
+    /// This ratio divided by a number of values, as TFLite's `MEAN` does it: the mantissa is raised by
+    /// `floor(log2(count))` bits and the quotient truncated, so it may fall below `2^30`.
+    ///
+    /// A `count` of 0 divides by 1.
+    pub const fn divided_by(self, count: u32) -> Self {
+        let count = if count == 0 { 1 } else { count };
+        let room = 31 + self.shift as i32;
+        let bits = match count.ilog2() as i32 {
+            bits if bits < room => bits,
+            _ if room > 0 => room,
+            _ => 0,
+        };
+        Self {
+            multiplier: ((self.multiplier as i64) << bits).div_euclid(count as i64) as i32,
+            shift: self.shift - bits as i8,
         }
     }
 
@@ -173,3 +191,6 @@ pub(crate) fn round_to_i8(value: f32, missing: i8) -> i8 {
         libm::roundf(value) as i8
     }
 }
+
+#[cfg(test)]
+mod tests;

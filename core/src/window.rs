@@ -160,3 +160,6 @@ impl<V: Copy, const N: usize> WindowRing<V, N> {
         self.values.truncate(keep);
     }
 }
+
+#[cfg(test)]
+mod tests;

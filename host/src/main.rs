@@ -1,3 +1,5 @@
 //! The `mote` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    host::cli::main()
+}

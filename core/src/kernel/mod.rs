@@ -1,6 +1,6 @@
 //! The layers' arithmetic: one plain function a layer, over slices that the caller owns.
 //!
-//! [`i8`] computes TFLite's int8 to the bit; [`f16`] reads half-precision weights and keeps activations in f32.
+//! [`mod@i8`] computes TFLite's int8 to the bit; [`mod@f16`] reads half-precision weights and keeps activations in f32.
 //! Activations are NHWC with `N = 1`; one-dimensional data has `H = 1`.
 //!
 //! No kernel panics: a slice of the wrong length, or a geometry that leaves the input, gives an unspecified

@@ -60,6 +60,18 @@ impl Build {
         )
     }
 
+    /// Dense layer; `channels` before the width multiplier.
+    pub fn dense(&mut self, channels: u16, batch_norm: bool, activation: Activation) -> &mut Self {
+        let channels = self.scaled(channels);
+        self.push(
+            Op::Dense {
+                channels,
+                batch_norm,
+            },
+            activation,
+        )
+    }
+
     /// Average over the whole picture: as a pool where its size can be written, else globally.
     pub fn average(&mut self) -> Result<&mut Self, PresetError> {
         let shape = self.spec.output().map_err(PresetError::Spec)?;

@@ -191,8 +191,8 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
             let random = self.rng as u8;
             // Bits of `mask` stay as they were.
             let mask = match self.tear {
-                Tear::NewThenOld if self.boot % 2 == 1 => 0,
-                Tear::OldThenNew if self.boot % 2 == 0 => 0,
+                Tear::NewThenOld if !self.boot.is_multiple_of(2) => 0,
+                Tear::OldThenNew if self.boot.is_multiple_of(2) => 0,
                 Tear::NewThenOld | Tear::OldThenNew => 0xFF,
                 Tear::Coin => 0u8.wrapping_sub((mix(torn.seed ^ self.boot) & 1) as u8),
                 Tear::Unreadable if self.rng >> 60 == 0 => return Err(Refusal::Uncorrectable),

@@ -63,10 +63,9 @@ impl Normaliser {
 
     /// Normalises `samples` (`T * C` values) in place: `x = (x - mean) / deviation`.
     pub fn apply(&self, samples: &mut [f32]) {
-        let inverse: Vec<f32> = self.deviation.iter().map(|d| 1.0 / d).collect();
         for sample in samples.chunks_exact_mut(self.mean.len().max(1)) {
-            for ((v, m), i) in sample.iter_mut().zip(&self.mean).zip(&inverse) {
-                *v = (*v - m) * i;
+            for ((v, m), d) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
+                *v = (*v - m) / d;
             }
         }
     }

@@ -94,6 +94,14 @@ impl Embeddings {
         }
     }
 
+    /// Every row scaled to Euclidean length `sqrt(dim)`, that of a standardised row; a zero row stays zero.
+    pub fn same_length(&self) -> Self {
+        let mut scaled = self.unit_length();
+        let length = (self.dim as f32).sqrt();
+        scaled.values.iter_mut().for_each(|v| *v *= length);
+        scaled
+    }
+
     /// Both embeddings of each window in one row, `self` first.
     ///
     /// # Errors

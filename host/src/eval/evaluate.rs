@@ -18,8 +18,6 @@ pub struct FeatureSet {
     pub role: Role,
     /// What is done to it before learners see it, fitted on training windows.
     pub preparation: Preparation,
-    /// Whether rows are then scaled to length 1.
-    pub unit_length: bool,
     /// One row for each window, training and test alike.
     pub embeddings: Embeddings,
 }
@@ -31,8 +29,7 @@ impl FeatureSet {
         Self {
             name,
             role,
-            preparation: Preparation::Standardise,
-            unit_length: false,
+            preparation: Preparation::STANDARDISE,
             embeddings,
         }
     }
@@ -50,13 +47,9 @@ impl FeatureSet {
     /// # Errors
     /// As [`Preparation::fit`].
     pub fn prepare(&self, split: &Split) -> Result<Embeddings, EvalError> {
-        let map = self.preparation.fit(&split.pool(&self.embeddings)?)?;
-        let mapped = map.apply(&self.embeddings)?;
-        Ok(if self.unit_length {
-            mapped.unit_length()
-        } else {
-            mapped
-        })
+        self.preparation
+            .fit(&split.pool(&self.embeddings)?)?
+            .apply(&self.embeddings)
     }
 }
 

@@ -69,72 +69,78 @@ impl LabelLearner for Learner {
             return logistic(shown, stops, test);
         }
         let classes = shown.classes();
-        match classes {
-            0..=8 => self.fill::<8>(shown, stops, test),
-            9..=32 => self.fill::<32>(shown, stops, test),
-            _ => Err(self.refuse(format!(
-                "it is compiled for at most 32 labels here, there are {classes}"
-            ))),
+        if classes > LABELS {
+            return Err(self.refuse(format!(
+                "it holds at most {LABELS} labels here, there are {classes}"
+            )));
         }
-    }
-}
-
-/// Embeddings that the softmax learner replays.
-const REPLAYED: usize = 200;
-/// Steps on replayed embeddings before each answer: what a device does while it is idle.
-const IDLE_STEPS: u32 = 100;
-
-impl Learner {
-    /// A learner's dimension is a constant: zeros fill up to the next one and change no distance.
-    fn fill<const L: usize>(
-        self,
-        shown: &Train,
-        stops: &[usize],
-        test: &Embeddings,
-    ) -> Result<Vec<Vec<usize>>, EvalError> {
-        macro_rules! run {
-            ($d:literal) => {
+        // A learner's dimension is a constant: zeros fill up to the next one and change no distance.
+        macro_rules! filled {
+            ($dim:literal) => {
                 match self {
                     Self::Lda => {
-                        type Probe<const L: usize> = Lda<$d, L, { Lda::packed_len($d) }>;
-                        let probe = Probe::<L>::new(Normalisation::None, Probe::<L>::SHRINKAGE);
-                        self.teach::<$d, L, _>(probe, |_| {}, shown, stops, test)
+                        type Probe = Lda<$dim, LABELS, { Lda::packed_len($dim) }>;
+                        let probe = Probe::new(Normalisation::None, Probe::SHRINKAGE);
+                        self.teach::<$dim, LABELS, _>(probe, |_| {}, shown, stops, test)
                     }
-                    _ => self.without_covariance::<$d, L>(shown, stops, test),
+                    _ => self.without_covariance::<$dim>(shown, stops, test),
                 }
             };
         }
         match shown.embeddings.dim {
-            0..=16 => run!(16),
-            17..=32 => run!(32),
-            33..=64 => run!(64),
-            65..=72 => run!(72),
-            73..=96 => run!(96),
-            97..=128 => run!(128),
-            129..=256 if self != Self::Lda => self.without_covariance::<256, L>(shown, stops, test),
+            0..=32 => filled!(32),
+            33..=64 => filled!(64),
+            65..=72 => filled!(72),
+            73..=96 => filled!(96),
+            97..=128 => filled!(128),
+            129..=256 if *self != Self::Lda => self.without_covariance::<256>(shown, stops, test),
             dim => {
-                let most = if self == Self::Lda { 128 } else { 256 };
+                let most = if *self == Self::Lda { 128 } else { 256 };
                 Err(self.refuse(format!(
                     "it holds at most {most} values, the embedding has {dim}"
                 )))
             }
         }
     }
+}
 
-    fn without_covariance<const D: usize, const L: usize>(
+/// Most labels.
+const LABELS: usize = 32;
+/// Labels up to which the softmax learner, whose steps cost as much for unused places, gets fewer.
+const FEW_LABELS: usize = 8;
+/// Embeddings that the softmax learner replays.
+const REPLAYED: usize = 200;
+/// Steps on replayed embeddings before each answer: what a device does while it is idle.
+const IDLE_STEPS: u32 = 100;
+
+impl Learner {
+    fn without_covariance<const D: usize>(
         self,
         shown: &Train,
         stops: &[usize],
         test: &Embeddings,
     ) -> Result<Vec<Vec<usize>>, EvalError> {
-        if self == Self::Softmax {
-            let probe = Softmax::<D, L, REPLAYED>::new(SoftmaxOptions::DEFAULT);
-            let idle = |probe: &mut Softmax<D, L, REPLAYED>| probe.rehearse(IDLE_STEPS);
-            self.teach::<D, L, _>(probe, idle, shown, stops, test)
-        } else {
-            let probe = Prototypes::<D, L>::new(Normalisation::None);
-            self.teach::<D, L, _>(probe, |_| {}, shown, stops, test)
+        match self {
+            Self::Softmax if shown.classes() <= FEW_LABELS => {
+                self.softmax::<D, FEW_LABELS>(shown, stops, test)
+            }
+            Self::Softmax => self.softmax::<D, LABELS>(shown, stops, test),
+            _ => {
+                let probe = Prototypes::<D, LABELS>::new(Normalisation::None);
+                self.teach::<D, LABELS, _>(probe, |_| {}, shown, stops, test)
+            }
         }
+    }
+
+    fn softmax<const D: usize, const L: usize>(
+        self,
+        shown: &Train,
+        stops: &[usize],
+        test: &Embeddings,
+    ) -> Result<Vec<Vec<usize>>, EvalError> {
+        let probe = Softmax::<D, L, REPLAYED>::new(SoftmaxOptions::DEFAULT);
+        let idle = |probe: &mut Softmax<D, L, REPLAYED>| probe.rehearse(IDLE_STEPS);
+        self.teach::<D, L, _>(probe, idle, shown, stops, test)
     }
 
     fn teach<const D: usize, const L: usize, P: ProbeLearner<D, L>>(

@@ -38,7 +38,7 @@ pub use logistic::{Logistic, Problem};
 pub use rank::{Spread, alignment, rank_me, uniformity};
 pub use split::{Facts, Pool, Split, Test, Train};
 pub use summary::{CurveSummary, Estimate, SetSummary, Summary};
-pub use whiten::{Affine, Preparation};
+pub use whiten::{Affine, Preparation, Prepare, Whitening};
 
 /// Index below `count` with the largest value; the first of equals, 0 if there is none.
 fn largest(count: usize, value: impl Fn(usize) -> f32) -> usize {

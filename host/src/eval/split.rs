@@ -5,6 +5,7 @@
 //! setting on test windows does not compile.
 
 use super::{Embeddings, EvalError};
+use crate::data::{Dataset, Window};
 use std::collections::BTreeSet;
 
 /// What is known of each window beside its samples; one entry a window.
@@ -21,6 +22,20 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What a data set knows of windows cut from it; windows without a subject share the empty name.
+    pub fn of(dataset: &Dataset, windows: &[Window]) -> Self {
+        let subject = |w: &Window| Some(dataset.subjects.get(w.subject?)?.clone());
+        Self {
+            label_names: dataset.labels.clone(),
+            labels: windows.iter().map(|w| w.label).collect(),
+            subjects: windows
+                .iter()
+                .map(|w| subject(w).unwrap_or_default())
+                .collect(),
+            recordings: windows.iter().map(|w| w.recording).collect(),
+        }
+    }
+
     /// Number of windows.
     pub fn rows(&self) -> usize {
         self.labels.len()
@@ -129,6 +144,19 @@ impl Split {
             .subjects
             .iter()
             .map(|s| test_subjects.contains(s))
+            .collect();
+        Self::new(facts, &is_test)
+    }
+
+    /// Puts the windows of `test_recordings` aside for testing: how [`crate::data::Split`] divides.
+    ///
+    /// # Errors
+    /// As [`Split::by_subject`].
+    pub fn by_recording(facts: Facts, test_recordings: &[usize]) -> Result<Self, EvalError> {
+        let is_test: Vec<_> = facts
+            .recordings
+            .iter()
+            .map(|r| test_recordings.contains(r))
             .collect();
         Self::new(facts, &is_test)
     }

@@ -13,9 +13,20 @@ const LEAST_DEVIATION: f64 = 1e-6;
 
 /// What is done to embeddings before a learner sees them.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Preparation {
+    /// First scale each embedding to length `sqrt(D)`: where training compared directions only.
+    pub same_length_first: bool,
+    /// Then apply the map.
+    pub map: Whitening,
+    /// Then scale each embedding to length `sqrt(D)`.
+    pub same_length_last: bool,
+}
+
+/// Which affine map.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Preparation {
-    /// Nothing: for embeddings whose encoder already holds the map.
+pub enum Whitening {
+    /// None: for embeddings whose encoder already holds it.
     None,
     /// Each dimension to mean 0 and deviation 1.
     #[default]
@@ -49,6 +60,86 @@ pub struct Affine {
 }
 
 impl Preparation {
+    /// Nothing at all.
+    pub const NONE: Self = Self::new(Whitening::None);
+    /// Each dimension to mean 0 and deviation 1.
+    pub const STANDARDISE: Self = Self::new(Whitening::Standardise);
+
+    /// The map alone.
+    pub const fn new(map: Whitening) -> Self {
+        Self {
+            same_length_first: false,
+            map,
+            same_length_last: false,
+        }
+    }
+
+    /// The map between two scalings to length `sqrt(D)`: for embeddings trained by cosine similarity.
+    pub const fn of_directions(map: Whitening) -> Self {
+        Self {
+            same_length_first: true,
+            map,
+            same_length_last: true,
+        }
+    }
+
+    /// Fits the map on all training windows of `pool`; the result prepares any window.
+    ///
+    /// # Errors
+    /// As [`Whitening::fit`].
+    pub fn fit(self, pool: &Pool) -> Result<Prepare, EvalError> {
+        let map = if self.same_length_first {
+            let embeddings = pool.embeddings.same_length();
+            self.map.fit(&Pool {
+                embeddings,
+                recordings: pool.recordings.clone(),
+            })?
+        } else {
+            self.map.fit(pool)?
+        };
+        Ok(Prepare {
+            preparation: self,
+            map,
+        })
+    }
+}
+
+/// A [`Preparation`] fitted to training windows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Prepare {
+    /// What was asked for.
+    pub preparation: Preparation,
+    /// The fitted map.
+    pub map: Affine,
+}
+
+impl Prepare {
+    /// Prepares every row.
+    ///
+    /// # Errors
+    /// [`EvalError::Dimension`] if the embeddings have another dimension.
+    pub fn apply(&self, embeddings: &Embeddings) -> Result<Embeddings, EvalError> {
+        let Preparation {
+            same_length_first,
+            map,
+            same_length_last,
+        } = self.preparation;
+        let scaled = same_length_first.then(|| embeddings.same_length());
+        let from = scaled.as_ref().unwrap_or(embeddings);
+        let mapped = if map == Whitening::None {
+            from.clone()
+        } else {
+            self.map.apply(from)?
+        };
+        Ok(if same_length_last {
+            mapped.same_length()
+        } else {
+            mapped
+        })
+    }
+}
+
+impl Whitening {
     /// Fits the map on all training windows.
     ///
     /// # Errors
@@ -222,7 +313,7 @@ mod tests {
     #[test]
     fn standardised_dimensions_have_mean_0_and_deviation_1() {
         let pool = pool();
-        let mapped = Preparation::Standardise
+        let mapped = Whitening::Standardise
             .fit(&pool)
             .unwrap()
             .apply(&pool.embeddings)
@@ -235,11 +326,11 @@ mod tests {
     #[test]
     fn whitened_dimensions_are_uncorrelated() {
         let pool = pool();
-        let map = Preparation::Whiten { shrinkage: 0.0 }.fit(&pool).unwrap();
+        let map = Whitening::Whiten { shrinkage: 0.0 }.fit(&pool).unwrap();
         let [a, b, cross] = covariance(&map.apply(&pool.embeddings).unwrap());
         assert!((a - 1.0).abs() < 0.01 && (b - 1.0).abs() < 0.01 && cross.abs() < 1e-3);
-        let none = Preparation::Whiten { shrinkage: 1.0 }.fit(&pool).unwrap();
-        let standard = Preparation::Standardise.fit(&pool).unwrap();
+        let none = Whitening::Whiten { shrinkage: 1.0 }.fit(&pool).unwrap();
+        let standard = Whitening::Standardise.fit(&pool).unwrap();
         for (a, b) in none.matrix.iter().zip(&standard.matrix) {
             assert!((a - b).abs() < 2e-3);
         }
@@ -248,7 +339,7 @@ mod tests {
     #[test]
     fn what_varies_within_recordings_becomes_round() {
         let pool = pool();
-        let map = Preparation::WithinRecording { shrinkage: 0.1 }
+        let map = Whitening::WithinRecording { shrinkage: 0.1 }
             .fit(&pool)
             .unwrap();
         let mut mapped = map.apply(&pool.embeddings).unwrap();
@@ -264,13 +355,11 @@ mod tests {
     #[test]
     fn impossible_input_says_why() {
         let mut pool = pool();
-        let error = Preparation::Whiten { shrinkage: 1.5 }
-            .fit(&pool)
-            .unwrap_err();
+        let error = Whitening::Whiten { shrinkage: 1.5 }.fit(&pool).unwrap_err();
         assert!(error.to_string().contains("between 0 and 1"), "{error}");
         pool.recordings = (0..400).collect();
         assert!(
-            Preparation::WithinRecording { shrinkage: 0.3 }
+            Whitening::WithinRecording { shrinkage: 0.3 }
                 .fit(&pool)
                 .is_err()
         );

@@ -45,6 +45,8 @@ pub fn f16(encoder: &TrainedEncoder, about: &About) -> Result<Vec<u8>, ExportErr
     f16_image(about, &FoldedEncoder::fold(encoder)?)
 }
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;

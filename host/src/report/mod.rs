@@ -1,1 +1,28 @@
-//! What people see: tables, plots, the page and the verdict.
+//! What people see: tables, plots, the page and the verdict, all made from a [`crate::eval::Summary`].
+//!
+//! Everything here returns text; nothing prints or writes files.
+
+mod axes;
+mod confusion_plot;
+mod few_label_plot;
+mod image_table;
+mod map;
+mod map_plot;
+mod page;
+mod svg;
+mod table;
+mod training_plot;
+mod verdict;
+
+pub use confusion_plot::confusion_plot;
+pub use few_label_plot::few_label_plot;
+pub use image_table::{image_table, spec_table};
+pub use map::map;
+pub use map_plot::map_plot;
+pub use page::Page;
+pub use table::{Table, tables};
+pub use training_plot::training_plot;
+pub use verdict::Verdict;
+
+#[cfg(test)]
+mod tests;

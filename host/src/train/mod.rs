@@ -1,16 +1,39 @@
 //! Training of small encoders on a CPU: layers over flat NHWC `f32` buffers, optimizers and the loop.
 
+mod ema;
 mod layer;
 mod network;
+mod optimizer;
 mod pass;
+pub mod pretrain;
+mod projector;
 mod random;
+mod schedule;
 mod signal;
 mod simd;
 mod sliding;
 pub mod trained;
 
+pub use ema::Ema;
 pub use network::{LoadError, Mode, Network, Parameter, ParameterKind};
+pub use optimizer::{Optimizer, Rule};
+pub use projector::projector;
+pub use schedule::Schedule;
 pub use simd::Level;
+
+/// The vector kernels, for objectives.
+pub(crate) mod kernel {
+    pub(crate) use super::simd::{Convolve, ConvolveGradient, ExpRow, Level, Run, Start, padded};
+
+    /// The sum of `values`, in sixteen interleaved parts.
+    pub(crate) fn sum(values: &[f32]) -> f64 {
+        let mut parts = [0.0; 16];
+        for values in values.chunks(16) {
+            parts.iter_mut().zip(values).for_each(|(part, value)| *part += value);
+        }
+        parts.into_iter().map(f64::from).sum()
+    }
+}
 
 #[cfg(test)]
 mod tests;

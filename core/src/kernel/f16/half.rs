@@ -20,3 +20,21 @@ pub(super) fn widen(bytes: [u8; 2]) -> f32 {
     };
     f32::from_bits(bits | (half & 0x8000) << 16)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::widen;
+
+    #[test]
+    fn widen_equals_the_half_crate_for_every_finite_half() {
+        for bits in 0..=u16::MAX {
+            let half = half::f16::from_bits(bits);
+            let wide = widen(bits.to_le_bytes());
+            if half.is_finite() {
+                assert_eq!(wide.to_bits(), half.to_f32().to_bits(), "{bits:#06x}");
+            } else {
+                assert!(wide.is_finite() && wide.abs() >= 65536.0, "{bits:#06x}");
+            }
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use crate::kernel::{Geometry, Output, run_of};
 
-/// Maximum over the taps inside the input; input and output have one scale and one zero point.
+/// Maximum over the taps inside the input; input and output have one scale and one zero point. The zero point where no
+/// tap is inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MaxPool {
     /// How the kernel slides; as many output as input channels.
@@ -16,7 +17,10 @@ impl MaxPool {
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let width = usize::from(self.geometry.input.c);
         self.geometry.slide(output, |window, channels| {
-            channels.fill(i8::MIN);
+            channels.fill(match window.len() {
+                0 => self.output.zero_point,
+                _ => i8::MIN,
+            });
             for tap in self.geometry.inside(window) {
                 for (out, &x) in channels.iter_mut().zip(run_of(input, tap.input, width)) {
                     *out = x.max(*out);

@@ -1,0 +1,58 @@
+//! The bytes that `WIRE.md` and released devices know.
+
+use super::*;
+
+#[test]
+fn the_bytes_are_those_of_the_documentation() {
+    let sequence = 0x0403_0201;
+    assert_eq!(
+        request_bytes(sequence, &Request::Status),
+        // zero, code, version, sequence, variant 0, CRC-32, zero
+        [0, 0x06, 1, 1, 2, 3, 4, 0x05, 0x60, 0xE8, 0xDD, 0x8B, 0]
+    );
+    let mut all = Vec::new();
+    for request in requests(&[0, 1, 2], &"nod".parse().unwrap(), Upload::Snapshot, 300) {
+        all.push(postcard::to_slice(&request, &mut [0; 64]).unwrap().to_vec());
+    }
+    let expected: [&[u8]; 21] = [
+        &[0],
+        &[1, 44],
+        b"\x02\x03nod",
+        b"\x03\x2c\x03nod",
+        b"\x04\x2c\x03nod",
+        &[5],
+        &[6, 0xD3, 0xFD, 0x03, 0xAC, 0x02, 0, 3, 0, 1, 2],
+        &[6, 0xAC, 0x02, 0xAC, 0x02, 1, 3, 0, 1, 2],
+        &[7],
+        &[8, 0xAC, 0x02],
+        &[9, 0xAC, 0x02, 44],
+        &[10],
+        &[11],
+        &[12, 0xAC, 0x02],
+        &[13, 1, 0xAC, 0x02, 0xD3, 0xFD, 0xFF, 0xFF, 0x0F],
+        &[14, 1, 0xAC, 0x02, 3, 0, 1, 2],
+        &[15, 1],
+        &[16, 1, 0xAC, 0x02],
+        &[17, 0, 0xAC, 0x02],
+        &[17, 1, 44, 0xAC, 0x02],
+        &[18],
+    ];
+    assert_eq!(all, expected);
+    let inference = Inference {
+        hop: 5,
+        index: Some(2),
+        confidence: 0.5,
+        logits: heapless::Vec::from_slice(&[1.0, -2.0]).unwrap(),
+    };
+    assert_eq!(
+        postcard::to_slice(&Response::Inference(inference), &mut [0; 64]).unwrap(),
+        [
+            5, 5, 1, 2, 0, 0, 0, 0x3F, 2, 0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0
+        ]
+    );
+    let gap = Response::Refused(Refusal::Gap { need: 1, have: 2 });
+    assert_eq!(
+        postcard::to_slice(&gap, &mut [0; 64]).unwrap(),
+        [0, 6, 1, 2]
+    );
+}

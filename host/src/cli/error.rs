@@ -1,0 +1,76 @@
+//! Errors of the command line and the exit codes that they lead to.
+
+use crate::export::ExportError;
+use crate::export::weights::WeightsError;
+use crate::pipeline::PipelineError;
+use crate::run::RunError;
+use crate::run::cancel::INTERRUPTED;
+use mote_core::image::ImageError;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A run.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The configuration or a file of a run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A configuration changed by flags.
+    #[error("{0}")]
+    Config(String),
+    /// A file that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason given.
+        source: std::io::Error,
+    },
+    /// A weights file.
+    #[error("{}: {source}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: WeightsError,
+    },
+    /// A model image.
+    #[error("{}: {source}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ImageError,
+    },
+    /// Quantization.
+    #[error("export: {0}")]
+    Export(#[from] ExportError),
+    /// A file that is neither.
+    #[error(
+        "{}: expected a model image (encoder.image) or trained weights (encoder.safetensors), found neither",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl CliError {
+    /// 2 for wrong usage or input, 130 for an interruption, 1 for anything else.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Pipeline(PipelineError::Interrupted { .. }) => ExitCode::from(INTERRUPTED as u8),
+            Self::Pipeline(PipelineError::Train(_) | PipelineError::Eval(_) | PipelineError::Export(_))
+            | Self::Export(_) => ExitCode::from(1),
+            Self::Pipeline(PipelineError::Run(e)) | Self::Run(e) => match e {
+                RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => ExitCode::from(1),
+                _ => ExitCode::from(2),
+            },
+            _ => ExitCode::from(2),
+        }
+    }
+}

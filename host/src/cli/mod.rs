@@ -1,0 +1,85 @@
+//! The `mote` command: what may be typed, and which exit code follows.
+
+mod error;
+mod evaluate;
+mod file;
+mod inspect;
+mod pretrain;
+mod quantize;
+mod settings;
+mod terminal;
+
+pub use error::CliError;
+pub use terminal::Terminal;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// mote turns unlabelled recordings into a microcontroller that learns your classes.
+#[derive(Parser, Debug)]
+#[command(
+    name = "mote",
+    version,
+    after_help = "Without a command, `mote pretrain` runs on the recordings that ship with mote.\n\
+                  Exit codes: 0 done, 1 the work failed, 2 wrong usage or input, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    terminal: terminal::Flags,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Train an encoder without labels, evaluate it beside its controls, quantize and export it
+    Pretrain(pretrain::Pretrain),
+    /// Measure recipe and controls over several folds of subjects and several seeds
+    Evaluate(evaluate::Evaluate),
+    /// Turn trained weights into a model image for a microcontroller
+    Quantize(quantize::Quantize),
+    /// Show what a weights file or a model image holds, layer by layer
+    Inspect(inspect::Inspect),
+}
+
+/// Where recordings come from; the same flags for every command that reads them.
+#[derive(Args, Debug, Default, Clone)]
+pub struct DataFlags {
+    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column);
+    /// sub-folders name labels. Without it, the smartwatch recordings that ship with mote
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Samples a second, where the files have no time column
+    #[arg(long, value_name = "HZ")]
+    pub rate: Option<f64>,
+    /// Where file names hold subject or label, e.g. `{subject}_{rest}` or `{subject}/{label}/{rest}`
+    #[arg(long, value_name = "PATTERN")]
+    pub pattern: Option<String>,
+    /// Samples in a window
+    #[arg(long, value_name = "SAMPLES")]
+    pub window: Option<usize>,
+    /// Samples between the starts of two windows
+    #[arg(long, value_name = "SAMPLES")]
+    pub hop: Option<usize>,
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut terminal = Terminal::new(&cli.terminal);
+    let result = match cli.command {
+        None => pretrain::Pretrain::default().run(&mut terminal),
+        Some(Command::Pretrain(command)) => command.run(&mut terminal),
+        Some(Command::Evaluate(command)) => command.run(&mut terminal),
+        Some(Command::Quantize(command)) => command.run(&mut terminal),
+        Some(Command::Inspect(command)) => command.run(&mut terminal),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mote: {error}");
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The configuration of a run: a file, and flags that override it.
+
+use super::{CliError, DataFlags};
+use crate::run::RunConfig;
+use clap::Args;
+use std::path::PathBuf;
+
+/// What determines a run; the same flags for every command that trains.
+#[derive(Args, Debug, Default, Clone)]
+pub struct Settings {
+    #[command(flatten)]
+    data: DataFlags,
+    /// TOML file of settings; flags override it. Every run writes its own: runs/NAME/config.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Seed of all random draws
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Training steps
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Pairs of views in a step
+    #[arg(long, value_name = "PAIRS")]
+    batch: Option<usize>,
+    /// Factor on the encoder's channels, 0.05 to 16
+    #[arg(long, value_name = "FACTOR")]
+    width: Option<f32>,
+    /// Threads; the result does not depend on their number
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl Settings {
+    /// Reads the file and applies the flags.
+    pub fn config(&self) -> Result<RunConfig, CliError> {
+        if let Some(threads) = self.threads {
+            // Fails only if the pool is there already, and then it serves.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        }
+        let mut config = match &self.config {
+            Some(path) => RunConfig::read(path)?,
+            None => RunConfig::default(),
+        };
+        self.data.apply(&mut config);
+        set(&mut config.seed, self.seed);
+        set(&mut config.schedule.steps, self.steps);
+        set(&mut config.schedule.batch, self.batch);
+        set(&mut config.encoder.width, self.width);
+        config.check().map_err(CliError::Config)?;
+        Ok(config)
+    }
+}
+
+impl DataFlags {
+    /// Overrides what was set before.
+    pub fn apply(&self, config: &mut RunConfig) {
+        if self.data.is_some() {
+            config.data.path.clone_from(&self.data);
+        }
+        if self.rate.is_some() {
+            config.data.rate_hz = self.rate;
+        }
+        if self.pattern.is_some() {
+            config.data.pattern.clone_from(&self.pattern);
+        }
+        set(&mut config.window.length, self.window);
+        set(&mut config.window.hop, self.hop);
+    }
+}
+
+fn set<T: Copy>(to: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *to = value;
+    }
+}

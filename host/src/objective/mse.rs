@@ -1,0 +1,27 @@
+//! Mean squared error: regression of known values, as an objective beside another.
+//!
+//! `loss = mean over all values of (y - target)^2`; the gradient is `2 (y - target) / values`.
+
+use super::{Batch, Objective, ObjectiveError, need};
+
+/// Reads [`Batch::targets`], `B x width`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mse;
+
+impl Objective for Mse {
+    fn name(&self) -> &'static str {
+        "mse"
+    }
+
+    fn evaluate(&mut self, output: &[f32], _width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
+        need("mse", "targets", output.len(), batch.targets.len())?;
+        let count = output.len().max(1) as f64;
+        let mut loss = 0.0;
+        for ((gradient, y), target) in gradient.iter_mut().zip(output).zip(&batch.targets) {
+            let error = y - target;
+            loss += f64::from(error) * f64::from(error);
+            *gradient = error * (2.0 / count) as f32;
+        }
+        Ok(loss / count)
+    }
+}

@@ -1,0 +1,114 @@
+//! VICReg: views of one window agree, every coordinate keeps its variance, coordinates are uncorrelated.
+//!
+//! Bardes, Ponce and LeCun, *VICReg*, 2022. For the projections `A` and `B` of `n` view pairs with `d` coordinates
+//! `loss = lambda * mean of (A - B)^2 + mu * (v(A) + v(B)) / 2 + nu * (c(A) + c(B))`, with
+//! `v(Z) = mean over coordinates of max(0, 1 - sqrt(variance + 1e-4))` and
+//! `c(Z) = sum over i != j of covariance_ij^2 / d`; variance and covariance are unbiased. The halves are the
+//! authors' code's; the paper's text has none.
+
+use super::{Batch, Objective, ObjectiveError, need};
+use crate::train::kernel::{Convolve, ConvolveGradient, Level, Run, Start, padded};
+
+/// Weights of the three terms; the first half of the rows are the views `a`, the second the views `b`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct VicReg {
+    /// Weight of invariance.
+    pub lambda: f32,
+    /// Weight of variance.
+    pub mu: f32,
+    /// Weight of covariance.
+    pub nu: f32,
+}
+
+impl Default for VicReg {
+    /// The authors' weights.
+    fn default() -> Self {
+        Self { lambda: 25.0, mu: 25.0, nu: 1.0 }
+    }
+}
+
+impl Objective for VicReg {
+    fn name(&self) -> &'static str {
+        "vicreg"
+    }
+
+    fn evaluate(&mut self, output: &[f32], width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
+        let rows = output.len() / width;
+        need("vicreg", "rows (an even number, at least 4)", (rows / 2 * 2).max(4), batch.rows())?;
+        let half = output.len() / 2;
+        let (a, b) = output.split_at(half);
+        let (gradient_a, gradient_b) = gradient.split_at_mut(half);
+        let mut invariance = 0.0;
+        let slope = self.lambda * 2.0 / half as f32;
+        for ((a, b), (gradient_a, gradient_b)) in a.iter().zip(b).zip(gradient_a.iter_mut().zip(gradient_b.iter_mut())) {
+            invariance += f64::from(a - b) * f64::from(a - b);
+            *gradient_a = slope * (a - b);
+            *gradient_b = slope * (b - a);
+        }
+        let mut loss = f64::from(self.lambda) * invariance / half as f64;
+        for (z, gradient) in [(a, gradient_a), (b, gradient_b)] {
+            loss += self.spread(z, width, gradient);
+        }
+        Ok(loss)
+    }
+}
+
+impl VicReg {
+    /// Variance and covariance of one half; adds to its gradient.
+    fn spread(&self, z: &[f32], d: usize, gradient: &mut [f32]) -> f64 {
+        let n = z.len() / d;
+        let level = Level::detect();
+        let mut mean = vec![0.0_f64; d];
+        for row in z.chunks_exact(d) {
+            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(*x) / n as f64);
+        }
+        let centred: Vec<f32> = z.chunks_exact(d).flat_map(|row| row.iter().zip(&mean).map(|(x, mean)| x - *mean as f32)).collect();
+        // Rows of the covariance are padded, as the kernels want them.
+        let width = padded(d);
+        let runs = Run::split([Run { input: 0, row: 0, len: d }]);
+        let mut covariance = vec![0.0; d * width];
+        level.run(ConvolveGradient {
+            input: &centred,
+            input_pixel: d,
+            input_row: 0,
+            upstream: &centred,
+            upstream_row: 0,
+            rows: 1,
+            pixels: n,
+            channels: d,
+            runs: &runs,
+            gradient: &mut covariance,
+        });
+        let freedom = (n - 1) as f32;
+        let (mut variance_loss, mut covariance_loss) = (0.0_f64, 0.0_f64);
+        // The matrix becomes the slope of both terms: off the diagonal 4 nu / (d (n - 1)) covariance.
+        for (i, row) in covariance.chunks_exact_mut(width).enumerate() {
+            for (j, value) in row.iter_mut().enumerate() {
+                *value /= freedom;
+                if i == j {
+                    let deviation = (*value + 1e-4).sqrt();
+                    variance_loss += f64::from((1.0 - deviation).max(0.0)) / d as f64;
+                    *value = if deviation < 1.0 { -self.mu / 2.0 / (d as f32 * freedom * deviation) } else { 0.0 };
+                } else {
+                    covariance_loss += f64::from(*value) * f64::from(*value) / d as f64;
+                    *value *= 4.0 * self.nu / (d as f32 * freedom);
+                }
+            }
+        }
+        level.run(Convolve {
+            input: &centred,
+            input_pixel: d,
+            input_row: 0,
+            output: gradient,
+            output_pixel: d,
+            output_row: 0,
+            rows: 1,
+            pixels: n,
+            channels: d,
+            weights: &covariance,
+            runs: &runs,
+            start: Start::Output,
+        });
+        f64::from(self.mu) / 2.0 * variance_loss + f64::from(self.nu) * covariance_loss
+    }
+}

@@ -1,0 +1,167 @@
+//! The encoder in question and its controls: pretrained, supervised, untrained. All have the same layers,
+//! see the same views for the same number of steps, and are whitened the same way.
+
+use super::batches::{Batches, Rows};
+use super::{Experiment, Monitor, PipelineError, whiten};
+use crate::objective::Objective;
+use crate::objective::cross_entropy::CrossEntropy;
+use crate::objective::nt_xent::NtXent;
+use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
+use crate::run::Cancel;
+use crate::train::network::{Mode, Network};
+use crate::train::optimizer::Rule;
+use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, Views};
+use crate::train::projector::projector;
+use crate::train::schedule::Schedule;
+use crate::train::trained::TrainedEncoder;
+use crate::view::ViewSource;
+use mote_core::preset::Preset;
+use mote_core::shape::Shape;
+use mote_core::spec::Spec;
+
+/// Batches through which an untrained encoder's batch norm measures its running statistics.
+const SETTLING_STEPS: u64 = 30;
+
+/// The layers that `config` asks for, over windows of `experiment`.
+///
+/// # Errors
+/// If the preset or the spec does not suit the windows.
+pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, PipelineError> {
+    if let Some(spec) = &config.encoder.spec {
+        let (expected, found) = (experiment.window_len(), spec.input.len());
+        if expected != found {
+            return Err(PipelineError::Input { expected, found });
+        }
+        spec.shapes()?;
+        return Ok(spec.clone());
+    }
+    let size = |what: &str, n: usize| {
+        u16::try_from(n).map_err(|_| {
+            PipelineError::Config(format!("{what}: expected at most {}, found {n}", u16::MAX))
+        })
+    };
+    let time = size("window.length", experiment.windows.length)?;
+    let channels = size("channels of the data", experiment.dataset.width())?;
+    let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
+    Ok(preset.spec(Shape::sequence(time, channels), config.encoder.width, None)?)
+}
+
+/// Trains an encoder without labels and whitens it.
+///
+/// # Errors
+/// If the configuration does not suit the data, training diverges, or `cancel` is raised.
+pub fn pretrain(
+    experiment: &Experiment,
+    config: &RunConfig,
+    monitor: &mut Monitor<'_>,
+    cancel: &Cancel,
+) -> Result<TrainedEncoder, PipelineError> {
+    let network = Network::new(&spec(experiment, config)?, config.seed)?;
+    let ObjectiveConfig::NtXent { temperature, exclude_same_recording } = config.objective;
+    let dim = network.output_len() as u16;
+    let widths: Vec<u16> = std::iter::once(dim).chain(config.encoder.projector.iter().copied()).collect();
+    let head = if widths.len() > 1 {
+        Some(projector(&widths, false, config.seed ^ 1)?)
+    } else {
+        None
+    };
+    let rows = Rows::Pairs { exclude_same_recording };
+    let objective = Box::new(NtXent::new(temperature)?);
+    train(network, head, objective, rows, experiment, config, monitor, cancel)
+}
+
+/// Control: the same encoder trained with every training label and the same views.
+///
+/// # Errors
+/// As [`pretrain`].
+pub fn supervise(
+    experiment: &Experiment,
+    config: &RunConfig,
+    monitor: &mut Monitor<'_>,
+    cancel: &Cancel,
+) -> Result<TrainedEncoder, PipelineError> {
+    let network = Network::new(&spec(experiment, config)?, config.seed)?;
+    let widths = [network.output_len() as u16, experiment.dataset.labels.len() as u16];
+    let head = Some(projector(&widths, false, config.seed ^ 1)?);
+    train(network, head, Box::new(CrossEntropy), Rows::Labels, experiment, config, monitor, cancel)
+}
+
+/// Control: the same encoder before training, its batch norm settled on the same views.
+///
+/// # Errors
+/// If the configuration does not suit the data.
+pub fn random_init(experiment: &Experiment, config: &RunConfig) -> Result<TrainedEncoder, PipelineError> {
+    let mut network = Network::new(&spec(experiment, config)?, config.seed)?;
+    let rows = Rows::Pairs { exclude_same_recording: false };
+    let batches = batches(experiment, config, rows)?;
+    let mut batch = Default::default();
+    for step in 0..SETTLING_STEPS {
+        batches.fill(config.seed, 0, step, &mut batch);
+        network.forward(&batch.inputs, Mode::Train);
+    }
+    whiten(network.trained(), experiment, config.encoder.whitening)
+}
+
+fn batches<'a>(
+    experiment: &'a Experiment,
+    config: &RunConfig,
+    rows: Rows,
+) -> Result<Batches<'a>, PipelineError> {
+    let source = ViewSource::new(
+        &experiment.dataset,
+        &experiment.train,
+        &experiment.windows,
+        experiment.normaliser.clone(),
+        &config.views,
+        config.window.starts,
+        config.seed,
+    )?;
+    let labels = experiment.dataset.recordings.iter().map(|r| r.label);
+    let schedule = &config.schedule;
+    Ok(Batches::new(source, labels, rows, schedule.batch, schedule.steps as u64))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn train(
+    network: Network,
+    head: Option<Network>,
+    objective: Box<dyn Objective>,
+    rows: Rows,
+    experiment: &Experiment,
+    config: &RunConfig,
+    monitor: &mut Monitor<'_>,
+    cancel: &Cancel,
+) -> Result<TrainedEncoder, PipelineError> {
+    let batches = batches(experiment, config, rows)?;
+    let schedule = &config.schedule;
+    let total = schedule.steps as u64;
+    let recipe = Recipe {
+        rule: match schedule.optimizer {
+            Optimizer::Adamw => Rule::ADAM_W,
+            Optimizer::Sgd => Rule::Sgd { momentum: 0.9 },
+        },
+        weight_decay: schedule.weight_decay,
+        schedule: Schedule {
+            peak: schedule.learning_rate,
+            floor: 0.0,
+            warmup: (f64::from(schedule.warm_up) * total as f64).round() as u64,
+            total,
+        },
+        epochs: 1,
+        seed: config.seed,
+        clip: None,
+    };
+    let head = Head { network: head, objective, weight: 1.0 };
+    let mut training = Pretraining::new(network, vec![head], recipe);
+    let outcome = training.run(&batches, cancel.flag(), |training, progress| {
+        monitor.step(&training.encoder, progress);
+    })?;
+    if outcome == Outcome::Cancelled {
+        return Err(PipelineError::Interrupted {
+            done: training.done,
+            total,
+            advice: String::new(),
+        });
+    }
+    whiten(training.encoder.trained(), experiment, config.encoder.whitening)
+}

@@ -1,0 +1,92 @@
+//! One data set, cut, split and normalised: what training and evaluation of one fold both start from.
+
+use super::PipelineError;
+use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows, gather};
+use crate::eval::{Facts, Split};
+use crate::run::RunConfig;
+
+/// A fold of a data set, ready to train and to judge.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// The recordings.
+    pub dataset: Dataset,
+    /// Windows on the hops, of all recordings.
+    pub windows: Windows,
+    /// Their normalised samples, `B * T * C`.
+    pub values: Vec<f32>,
+    /// Mean and deviation of the channels of the training recordings.
+    pub normaliser: Normaliser,
+    /// Recordings to learn from, by index.
+    pub train: Vec<usize>,
+    /// Which windows train and which test.
+    pub split: Split,
+    /// What was held out together.
+    pub split_by: SplitBy,
+    /// A caveat about the split, if there is one.
+    pub note: Option<&'static str>,
+}
+
+impl Experiment {
+    /// Cuts, splits and normalises `dataset` as `config` says.
+    ///
+    /// # Errors
+    /// If windows are longer than the recordings, or nothing can be held out.
+    pub fn new(dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
+        let length = config.window.length;
+        let (dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
+        if config.split.fold >= folds.count {
+            return Err(PipelineError::Config(format!(
+                "split.fold: expected less than {}, the number of folds that the data allow, found {}",
+                folds.count, config.split.fold
+            )));
+        }
+        let windows = Windows::cut(&dataset, length, config.window.hop)?;
+        let parts = folds.split(config.split.fold);
+        let normaliser = Normaliser::fit(&dataset, &parts.train);
+        let values = gather(&dataset, &windows.list, length, &normaliser);
+        let is_test: Vec<bool> = windows
+            .list
+            .iter()
+            .map(|w| parts.test.binary_search(&w.recording).is_ok())
+            .collect();
+        Ok(Self {
+            split: Split::new(Facts::of(&dataset, &windows.list), &is_test)?,
+            split_by: folds.by,
+            note: folds.note(),
+            train: parts.train,
+            dataset,
+            windows,
+            values,
+            normaliser,
+        })
+    }
+
+    /// What was found in the data.
+    pub fn describe(&self) -> Description {
+        Description::new(&self.dataset, &self.windows)
+    }
+
+    /// Values of one window, `T * C`.
+    pub fn window_len(&self) -> usize {
+        self.windows.length * self.dataset.width()
+    }
+
+    /// Samples of the training windows on the hops, `B * T * C`: for calibration and whitening.
+    pub fn training_values(&self) -> Vec<f32> {
+        let len = self.window_len();
+        let rows = self.split.pool_rows().iter();
+        rows.flat_map(|&row| &self.values[row * len..(row + 1) * len])
+            .copied()
+            .collect()
+    }
+
+    /// Whether the training recordings name at least two labels.
+    pub fn has_labels(&self) -> bool {
+        let mut labels = self
+            .train
+            .iter()
+            .filter_map(|&r| self.dataset.recordings[r].label);
+        let first = labels.next();
+        first.is_some() && labels.any(|label| Some(label) != first)
+    }
+}

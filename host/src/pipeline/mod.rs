@@ -1,0 +1,25 @@
+//! From recordings to a judged, exported encoder: the steps of a run, in their order.
+//!
+//! ```text
+//! Dataset -> Experiment (windows, split, normalisation)
+//!              -> pretrain  -> TrainedEncoder -> whiten -> embeddings -> evaluate, beside the controls
+//!                                             `-> export: f16 weights, int8 image
+//! ```
+
+mod batches;
+mod encoders;
+mod error;
+mod experiment;
+mod files;
+mod job;
+mod judge;
+mod monitor;
+mod whiten;
+
+pub use encoders::{pretrain, random_init, spec, supervise};
+pub use error::PipelineError;
+pub use experiment::Experiment;
+pub use job::{Console, Job, JobReport, LEARNER};
+pub use judge::{Candidates, judge};
+pub use monitor::{Health, Monitor};
+pub use whiten::whiten;

@@ -1,0 +1,68 @@
+//! Makes the embedding space round where windows of one recording differ, inside the encoder itself.
+//!
+//! Within a recording the same thing goes on, mostly; what varies there is what a label should ignore.
+//! Relevant component analysis (Bar-Hillel et al., 2005) finds the map from unlabelled training windows;
+//! it is linear, so it disappears into the last dense layer and costs the device nothing.
+
+use super::{Experiment, PipelineError};
+use crate::eval::{Affine, Embeddings, Preparation, Whitening};
+use crate::train::trained::{TrainedEncoder, TrainedLayer};
+use mote_core::spec::{Activation, Layer, Op, Tensor};
+
+/// Folds the whitening of `encoder`'s embeddings of the training windows into its last layer, or appends a
+/// dense layer where the last one is not a plain dense layer.
+///
+/// # Errors
+/// If the embeddings are not finite or the encoder has no room for another layer.
+pub fn whiten(
+    encoder: TrainedEncoder,
+    experiment: &Experiment,
+    shrinkage: f32,
+) -> Result<TrainedEncoder, PipelineError> {
+    let dim = encoder.spec.embedding_len()?;
+    let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
+    let whitening = Whitening::WithinRecording { shrinkage };
+    let map = Preparation::new(whitening).fit(&experiment.split.pool(&embeddings)?)?.map;
+    append(encoder, &map)
+}
+
+/// `map` after `encoder`.
+fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, PipelineError> {
+    let plain = encoder.spec.layers.last().is_some_and(|layer| {
+        matches!(layer.op, Op::Dense { batch_norm: false, .. }) && layer.activation == Activation::None
+    });
+    if let (true, Some(last)) = (plain, encoder.layers.last_mut()) {
+        let inputs = last.weights.len() / map.dim;
+        let row = |o: usize| &map.matrix[o * map.dim..(o + 1) * map.dim];
+        let sum = |o: usize, column: &dyn Fn(usize) -> f32| -> f64 {
+            row(o).iter().enumerate().map(|(m, &a)| f64::from(a) * f64::from(column(m))).sum()
+        };
+        let weights = (0..map.dim)
+            .flat_map(|o| (0..inputs).map(move |i| (o, i)))
+            .map(|(o, i)| sum(o, &|m| last.weights[m * inputs + i]) as f32)
+            .collect();
+        let bias = (0..map.dim)
+            .map(|o| (sum(o, &|m| last.bias[m]) + f64::from(map.offset[o])) as f32)
+            .collect();
+        (last.weights, last.bias) = (weights, bias);
+        return Ok(encoder);
+    }
+    let layer = Layer {
+        input: Tensor(encoder.spec.layers.len() as u8),
+        op: Op::Dense { channels: map.dim as u16, batch_norm: false },
+        activation: Activation::None,
+    };
+    if encoder.spec.layers.push(layer).is_err() {
+        return Err(PipelineError::Config(format!(
+            "encoder.spec: whitening needs one layer more than the {} that an encoder may have; \
+             end the spec with a dense layer or set encoder.whitening to 0",
+            mote_core::spec::MAX_LAYERS
+        )));
+    }
+    encoder.layers.push(TrainedLayer {
+        weights: map.matrix.clone(),
+        bias: map.offset.clone(),
+        batch_norm: None,
+    });
+    Ok(encoder)
+}

@@ -1,0 +1,16 @@
+//! One run: what determines it, where its files lie, what it says while it works.
+
+pub mod atomic;
+pub mod cancel;
+pub mod config;
+pub mod dir;
+pub mod error;
+pub mod metrics;
+pub mod progress;
+
+pub use cancel::Cancel;
+pub use config::RunConfig;
+pub use dir::RunDir;
+pub use error::RunError;
+pub use metrics::Metrics;
+pub use progress::Progress;

@@ -1,0 +1,249 @@
+//! The loop: views in, loss down. Pretraining and the supervised control differ in heads and data alone.
+
+use super::network::{Mode, Network};
+use super::optimizer::{Optimizer, Rule};
+use super::schedule::Schedule;
+use crate::objective::{Batch, Objective, ObjectiveError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Where batches come from.
+pub trait Views: Sync {
+    /// Steps in one epoch.
+    fn steps(&self) -> u64;
+
+    /// Fills `batch` (which holds a former one) for one step; the same arguments give the same batch, always.
+    fn fill(&self, seed: u64, epoch: u64, step: u64, batch: &mut Batch);
+}
+
+/// An objective on the embedding, through a head of its own.
+pub struct Head {
+    /// The projector; `None` puts the objective on the embedding itself.
+    pub network: Option<Network>,
+    /// What the head's output should minimise.
+    pub objective: Box<dyn Objective>,
+    /// Factor of its loss.
+    pub weight: f32,
+}
+
+/// What a run is made of, apart from networks and data.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Recipe {
+    /// How gradients move parameters.
+    pub rule: Rule,
+    /// Decay of weights.
+    pub weight_decay: f32,
+    /// The learning rate at each step.
+    pub schedule: Schedule,
+    /// Times that all windows are seen.
+    pub epochs: u64,
+    /// Decides every view.
+    pub seed: u64,
+    /// Longest gradient, over all networks; `None` lets any pass.
+    pub clip: Option<f32>,
+}
+
+/// A run: networks, optimizers, and how far it is.
+pub struct Pretraining {
+    /// The network that ships.
+    pub encoder: Network,
+    /// The objectives; their weighted losses add up.
+    pub heads: Vec<Head>,
+    /// What was asked for.
+    pub recipe: Recipe,
+    /// The encoder's optimizer, then one for each head.
+    pub optimizers: Vec<Optimizer>,
+    /// Steps done, over all epochs.
+    pub done: u64,
+}
+
+/// What a callback learns of one step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Progress {
+    /// From 0.
+    pub epoch: u64,
+    /// Within the epoch, from 0.
+    pub step: u64,
+    /// Steps in an epoch.
+    pub steps: u64,
+    /// Weighted sum over heads.
+    pub loss: f64,
+    /// Loss of each head, before its weight.
+    pub losses: Vec<f64>,
+    /// Learning rate.
+    pub rate: f32,
+    /// Length of the gradient over all networks, before clipping.
+    pub gradient_norm: f64,
+    /// Rows of the batch.
+    pub rows: usize,
+    /// Seconds since the step before, waiting for views included.
+    pub seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// The flag was raised; the last step is complete and [`Pretraining::run`] would go on from it.
+    Cancelled,
+}
+
+/// Why a run stopped early.
+#[derive(thiserror::Error, Clone, PartialEq, Debug)]
+pub enum TrainError {
+    /// The data does not suit an objective.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// The data does not suit the encoder.
+    #[error("the data gave {found} values for {rows} rows, but the encoder takes {expected} values a row")]
+    Input {
+        /// Values in the batch.
+        found: usize,
+        /// Rows of the batch.
+        rows: usize,
+        /// Values of one input.
+        expected: usize,
+    },
+    /// A number is infinite or not a number.
+    #[error("step {step}: {place} is not finite; lower the learning rate or look for such values in the data")]
+    NotFinite {
+        /// Step, counted over the whole run.
+        step: u64,
+        /// What was first found to be so, such as `the output of layer 3 (conv2d) of the encoder`.
+        place: String,
+    },
+}
+
+impl Pretraining {
+    /// A run that has not begun.
+    pub fn new(encoder: Network, heads: Vec<Head>, recipe: Recipe) -> Self {
+        let optimizer = Optimizer::new(recipe.rule, recipe.weight_decay);
+        let optimizers = vec![optimizer; 1 + heads.len()];
+        Self { encoder, heads, recipe, optimizers, done: 0 }
+    }
+
+    /// Runs from where it stands to the end, or until `cancel` is raised, and tells `watch` of every step (after it;
+    /// `watch` may look at the networks). The next step's views are made while this one is computed.
+    ///
+    /// # Errors
+    /// If the data does not suit, or a number ceases to be finite.
+    pub fn run(
+        &mut self,
+        views: &dyn Views,
+        cancel: &AtomicBool,
+        mut watch: impl FnMut(&Self, &Progress),
+    ) -> Result<Outcome, TrainError> {
+        let (steps, seed) = (views.steps().max(1), self.recipe.seed);
+        let total = self.recipe.epochs * steps;
+        let (mut batch, mut next) = (Batch::default(), Batch::default());
+        let mut before = Instant::now();
+        let fill = |at: u64, batch: &mut Batch| {
+            if at < total {
+                views.fill(seed, at / steps, at % steps, batch);
+            }
+        };
+        fill(self.done, &mut batch);
+        while self.done < total {
+            if cancel.load(Ordering::Relaxed) {
+                return Ok(Outcome::Cancelled);
+            }
+            let at = self.done;
+            let (step, ()) = rayon::join(|| self.step(&batch), || fill(at + 1, &mut next));
+            let Step { losses, loss, rate, gradient_norm } = step?;
+            let seconds = before.elapsed().as_secs_f64();
+            before = Instant::now();
+            let rows = batch.rows();
+            let progress = Progress { epoch: at / steps, step: at % steps, steps, loss, losses, rate, gradient_norm, rows, seconds };
+            watch(self, &progress);
+            std::mem::swap(&mut batch, &mut next);
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Forward, losses, backward and update for one batch.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; parameters are unchanged then.
+    pub fn step(&mut self, batch: &Batch) -> Result<Step, TrainError> {
+        let (rows, expected) = (batch.rows(), self.encoder.input_len());
+        if rows * expected != batch.inputs.len() || rows == 0 {
+            return Err(TrainError::Input { found: batch.inputs.len(), rows, expected });
+        }
+        let embedding = self.encoder.forward(&batch.inputs, Mode::Train);
+        let width = embedding.len() / rows;
+        let mut gradient = vec![0.0; embedding.len()];
+        let (mut losses, mut loss) = (Vec::new(), 0.0);
+        let mut slope = Vec::new();
+        for head in &mut self.heads {
+            let (output, width) = match &mut head.network {
+                Some(network) => {
+                    let width = network.output_len();
+                    (network.forward(embedding, Mode::Train), width)
+                }
+                None => (embedding, width),
+            };
+            slope.resize(output.len(), 0.0);
+            let value = head.objective.evaluate(output, width, batch, &mut slope)?;
+            losses.push(value);
+            loss += f64::from(head.weight) * value;
+            slope.iter_mut().for_each(|slope| *slope *= head.weight);
+            let back = match &mut head.network {
+                Some(network) => {
+                    network.backward(&slope);
+                    network.input_gradient()
+                }
+                None => &slope,
+            };
+            gradient.iter_mut().zip(back).for_each(|(sum, part)| *sum += part);
+        }
+        self.encoder.backward(&gradient);
+        let gradient_norm = self.networks().map(|network| square(network.gradients())).sum::<f64>().sqrt();
+        if !loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(TrainError::NotFinite { step: self.done, place: self.not_finite(batch) });
+        }
+        let scale = self.recipe.clip.map_or(1.0, |clip| (f64::from(clip) / gradient_norm.max(1e-12)).min(1.0) as f32);
+        let rate = self.recipe.schedule.rate(self.done);
+        let heads = self.heads.iter_mut().map(|head| head.network.as_mut());
+        for (network, optimizer) in std::iter::once(Some(&mut self.encoder)).chain(heads).zip(&mut self.optimizers) {
+            if let Some(network) = network {
+                optimizer.step(network, rate, scale);
+            }
+        }
+        self.done += 1;
+        Ok(Step { losses, loss, rate, gradient_norm })
+    }
+
+    fn networks(&self) -> impl Iterator<Item = &Network> {
+        std::iter::once(&self.encoder).chain(self.heads.iter().filter_map(|head| head.network.as_ref()))
+    }
+
+    /// Where the trouble began.
+    fn not_finite(&self, batch: &Batch) -> String {
+        if batch.inputs.iter().any(|x| !x.is_finite()) {
+            return "a value of the data".into();
+        }
+        if let Some(place) = self.encoder.not_finite() {
+            return format!("{place} of the encoder");
+        }
+        let mut heads = self.heads.iter().filter_map(|head| Some((head.objective.name(), head.network.as_ref()?.not_finite()?)));
+        heads.next().map_or_else(|| "the loss".into(), |(objective, place)| format!("{place} of the head of {objective}"))
+    }
+}
+
+/// What [`Pretraining::step`] tells; see [`Progress`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// Loss of each head, before its weight.
+    pub losses: Vec<f64>,
+    /// Weighted sum over heads.
+    pub loss: f64,
+    /// Learning rate.
+    pub rate: f32,
+    /// Length of the gradient over all networks, before clipping.
+    pub gradient_norm: f64,
+}
+
+fn square(values: &[f32]) -> f64 {
+    values.iter().map(|x| f64::from(*x) * f64::from(*x)).sum()
+}
