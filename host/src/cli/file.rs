@@ -17,7 +17,7 @@ impl EncoderFile {
     /// Reads `path`; the image is not parsed yet.
     pub fn read(path: &Path) -> Result<Self, CliError> {
         let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.into(), source })?;
-        if bytes.starts_with(&mote_core::image::MAGIC) {
+        if bytes.starts_with(&mote_core::image::section::MAGIC) {
             return Ok(Self::Image(bytes));
         }
         if path.extension().is_some_and(|e| e == "image") && !bytes.is_empty() {

@@ -3,7 +3,7 @@
 use super::file::EncoderFile;
 use super::{CliError, Terminal};
 use crate::export::weights::Origin;
-use crate::pipeline::Console;
+use crate::pipeline::{Console, PipelineError};
 use crate::report::{Table, image_table, spec_table};
 use clap::Args;
 use mote_core::image::ModelImage;
@@ -47,7 +47,7 @@ impl Inspect {
             }
             EncoderFile::Weights(weights) => {
                 let (encoder, origin) = *weights;
-                let table = spec_table(&encoder.spec, &origin.about.name);
+                let table = spec_table(&encoder.spec, &origin.about.name).map_err(PipelineError::from)?;
                 terminal.text(&table.to_text());
                 terminal.text(&format!("seed {}, data {}", origin.seed, origin.data_hash));
                 terminal.text(&origin.recipe);

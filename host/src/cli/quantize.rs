@@ -2,7 +2,8 @@
 
 use super::file::EncoderFile;
 use super::{CliError, DataFlags, Terminal};
-use crate::data::{self, Normaliser, Windows, gather};
+use crate::data::window::gather;
+use crate::data::{self, Normaliser, Windows};
 use crate::export::{self, Method};
 use crate::pipeline::{Console, PipelineError};
 use crate::report::image_table;

@@ -4,7 +4,7 @@ use super::Experiment;
 use super::job::Line;
 use crate::eval::{Embeddings, EvalError, Facts, Knn, Split, Spread, TrainingPoint};
 use crate::run::{Metrics, Progress, RunError};
-use crate::train::network::Network;
+use crate::train::Network;
 use crate::train::pretrain;
 use std::time::Instant;
 
