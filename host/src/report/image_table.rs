@@ -8,10 +8,7 @@ use mote_core::spec::{Activation, Layer, Op, Spec, SpecError};
 /// One row a layer and a row of sums; the caption has flash and scratch of the whole image.
 pub fn image_table(image: &ModelImage<'_>) -> Table {
     let value = image.format().value_len();
-    let mut rows: Vec<Vec<String>> = image
-        .layers()
-        .map(|layer| row(&layer, value))
-        .collect();
+    let mut rows: Vec<Vec<String>> = image.layers().map(|layer| row(&layer, value)).collect();
     let sum = |of: &dyn Fn(&LayerInfo<'_>) -> u64| image.layers().map(|l| of(&l)).sum::<u64>();
     rows.push(vec![
         "all".into(),
@@ -34,9 +31,16 @@ pub fn image_table(image: &ModelImage<'_>) -> Table {
             group(image.len() as u64),
             group((image.scratch_len() * value) as u64),
         ),
-        header: ["layer", "output", "parameters", "MACs", "flash", "scratch at"]
-            .map(String::from)
-            .to_vec(),
+        header: [
+            "layer",
+            "output",
+            "parameters",
+            "MACs",
+            "flash",
+            "scratch at",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows,
     }
 }
@@ -62,7 +66,10 @@ pub fn spec_table(spec: &Spec, title: &str) -> Result<Table, SpecError> {
     let layers = spec.layers.iter().zip(shapes.iter().skip(1)).enumerate();
     let mut rows: Vec<Vec<String>> = layers
         .map(|(index, (layer, &output))| {
-            let input = shapes.get(usize::from(layer.input.0)).copied().unwrap_or(output);
+            let input = shapes
+                .get(usize::from(layer.input.0))
+                .copied()
+                .unwrap_or(output);
             vec![
                 format!("{index} {}", name(layer)),
                 shape(output),
@@ -72,14 +79,21 @@ pub fn spec_table(spec: &Spec, title: &str) -> Result<Table, SpecError> {
         })
         .collect();
     let (parameters, macs) = (spec.parameters()? as u64, spec.macs()?);
-    rows.push(vec!["all".into(), String::new(), group(parameters), group(macs)]);
+    rows.push(vec![
+        "all".into(),
+        String::new(),
+        group(parameters),
+        group(macs),
+    ]);
     Ok(Table {
         caption: format!(
             "{title} (trained weights): {} -> {} values",
             shape(spec.input),
             spec.embedding_len()?
         ),
-        header: ["layer", "output", "parameters", "MACs"].map(String::from).to_vec(),
+        header: ["layer", "output", "parameters", "MACs"]
+            .map(String::from)
+            .to_vec(),
         rows,
     })
 }
