@@ -117,20 +117,18 @@ class Net:
         return body(self, x)
 
 
-def conv1d(net, x):
-    for channels, stride in ((8, 2), (16, 2), (16, 1)):
-        x = net.conv(x, channels, (1, 5), (1, stride))
-    return x.mean((2, 3))
-
-
-def stat(net, x):
-    """conv1d's body with statistics pooling and dense layers behind it, as the shipped recipe."""
-    for channels in (8, 12, 12):
+def conv1d(net, x, stack=(8, 16, 16), hidden=32, outputs=16):
+    for channels in stack:
         x = net.conv(x, channels, (1, 5), (1, 2))
     variance = x.var((2, 3), correction=0)
     smooth = torch.sqrt(variance + 1e-5)  # what the gradient sees
     x = torch.cat([x.mean((2, 3)), smooth + (variance.sqrt() - smooth).detach()], 1)
-    return net.dense(net.dense(x, 20, True, True), 10, False, False)
+    return net.dense(net.dense(x, hidden, True, True), outputs, False, False)
+
+
+def stat(net, x):
+    """conv1d's layers with channels that fill no vector."""
+    return conv1d(net, x, (8, 12, 12), 20, 10)
 
 
 def resnet8(net, x):
