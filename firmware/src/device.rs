@@ -434,7 +434,7 @@ where
     }
 
     fn learn(&mut self, id: u32, label: Label) -> Result<Response<'_>, Refusal> {
-        if !self.learned_ids.iter().any(|known| *known == id) {
+        if !self.learned_ids.contains(&id) {
             let embedding = self.embed_window()?;
             self.probe.learn(&embedding, label).map_err(refusal::<L>)?;
             self.learned_ids.write(id);

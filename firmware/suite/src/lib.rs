@@ -7,6 +7,7 @@
 //! To add a check, add a module with a `run` and call it below: no board changes.
 #![no_std]
 
+mod encoder;
 mod probe;
 
 use core::fmt::{Result, Write};
@@ -16,6 +17,7 @@ use core::fmt::{Result, Write};
 /// # Errors
 /// Only when `out` fails.
 pub fn run(out: &mut impl Write) -> Result {
+    encoder::run(out)?;
     probe::run(out)?;
     writeln!(out, "end")
 }

@@ -31,9 +31,12 @@ fn style(role: &Role, nth: usize) -> Style {
     }
 }
 
+/// Labels of each class, mean and deviation of the accuracy in %.
+type Points = Vec<(usize, f32, f32)>;
+
 /// The curves of all sets under one learner as SVG; says so in words if there are none.
 pub fn few_label_plot(summary: &Summary, learner: &str) -> String {
-    let drawn: Vec<(&SetSummary, Vec<(usize, f32, f32)>)> = summary
+    let drawn: Vec<(&SetSummary, Points)> = summary
         .sets
         .iter()
         .filter_map(|set| {

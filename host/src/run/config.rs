@@ -172,7 +172,7 @@ pub struct ScheduleConfig {
 impl Default for ScheduleConfig {
     fn default() -> Self {
         Self {
-            steps: 300,
+            steps: 600,
             batch: 128,
             optimizer: Optimizer::Adamw,
             learning_rate: 2e-3,
