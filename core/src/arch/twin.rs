@@ -1,0 +1,149 @@
+//! What the DSP instructions compute, in plain Rust: the law for [`cortex`](super), and how packed images run elsewhere.
+
+use super::patch::Copies;
+
+/// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
+fn sxtb16(word: u32) -> u32 {
+    let half = |byte: u32| u32::from(i16::from(byte as u8 as i8) as u16);
+    half(word) | half(word >> 16) << 16
+}
+
+/// `SMLAD`: two products of signed halves, added to `acc`.
+fn smlad(a: u32, b: u32, acc: i32) -> i32 {
+    let product = |a: u32, b: u32| i32::from(a as u16 as i16) * i32::from(b as u16 as i16);
+    acc.wrapping_add(product(a, b))
+        .wrapping_add(product(a >> 16, b >> 16))
+}
+
+/// Four bytes from `at` on, zeros where the input ends.
+fn word_at(input: &[i8], at: usize) -> u32 {
+    let byte = |i: usize| input.get(at + i).map_or(0, |&x| x as u8);
+    u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)])
+}
+
+/// Sets the words of one group of one pixel, `stride` apart.
+fn widen(word: u32, patch: &mut [u32], at: usize, stride: usize) {
+    for (i, value) in [sxtb16(word), sxtb16(word >> 8)].into_iter().enumerate() {
+        if let Some(slot) = patch.get_mut(at + i * stride) {
+            *slot = value;
+        }
+    }
+}
+
+/// Copies runs of the input for four pixels, where all of them lie in the input.
+pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) {
+    if copies.rows == 0 || !copies.fit(input.len()) || patch.len() < copies.words() {
+        return;
+    }
+    for (pixel, &start) in copies.starts.iter().enumerate() {
+        for row in 0..copies.rows {
+            for group in 0..copies.groups {
+                let word = word_at(input, start + row * copies.pitch + 4 * group);
+                let at = 8 * (row * copies.groups + group) + pixel;
+                widen(word, patch, at, 4);
+            }
+        }
+    }
+}
+
+/// Widens all of `values`, whose length is a multiple of 4, as pixel `pixel` of a patch.
+pub(crate) fn widen_pixel(values: &[i8], pixel: usize, patch: &mut [u32]) {
+    if pixel < 4 && patch.len() >= 2 * values.len() {
+        for group in 0..values.len() / 4 {
+            widen(word_at(values, 4 * group), patch, 8 * group + pixel, 4);
+        }
+    }
+}
+
+/// Widens `values`, whose length is a multiple of 4, to half as many words.
+pub(crate) fn widen_all(values: &[i8], words: &mut [u32]) {
+    if words.len() >= values.len() / 2 {
+        for group in 0..values.len() / 4 {
+            widen(word_at(values, 4 * group), words, 2 * group, 1);
+        }
+    }
+}
+
+/// The two sums of a pair of channels: `x` holds `256 * first + second`; doubled, as `requantize` wants them.
+fn part([x, second]: [i32; 2]) -> [i32; 2] {
+    [x.wrapping_sub(second) >> 7, second.wrapping_shl(1)]
+}
+
+/// TFLite's rounding on a doubled sum, from a multiplier, its rounding term with the zero point, and a right shift.
+fn requantize(doubled: i32, [multiplier, round, shift]: [u32; 3]) -> i8 {
+    let product = i64::from(doubled) * i64::from(multiplier as i32);
+    let high = ((product + (1 << 31)) >> 32) as i32;
+    let sum = high.wrapping_add(high >> 31).wrapping_add(round as i32);
+    (sum >> (shift & 31)).clamp(-128, 127) as i8
+}
+
+fn accumulate(word: u32, x: u32, [first, second]: [i32; 2]) -> [i32; 2] {
+    [smlad(x, word, first), smlad(x, sxtb16(word), second)]
+}
+
+/// Parts of a stream of pairs: two starts, one word of weights for each word of a pixel, and two times three numbers.
+type Pair<'a> = ([i32; 2], &'a [u32], [u32; 6]);
+
+fn pair(stream: &[u32], words: usize) -> Option<Pair<'_>> {
+    let (starts, rest) = stream.split_first_chunk::<2>()?;
+    let (weights, rest) = rest.split_at_checked(words)?;
+    let numbers = rest.first_chunk::<6>()?;
+    Some((starts.map(|s| s as i32), weights, *numbers))
+}
+
+/// Four pixels times every pair of channels in `stream`; pixel `p` of pair `j` goes to `output[p * stride + 2 * j]`
+/// and the place after it.
+///
+/// `_positive` says that the output's zero point is -128, which spares the instructions some work.
+pub(crate) fn block(patch: &[u32], stream: &[u32], output: &mut [i8], stride: usize, _positive: bool) {
+    let words = patch.len() / 4;
+    for (j, pair_stream) in stream.chunks_exact(words + 8).enumerate() {
+        let Some((starts, weights, numbers)) = pair(pair_stream, words) else {
+            return;
+        };
+        for pixel in 0..4 {
+            let acc = weights.iter().zip(patch.chunks_exact(4)).fold(starts, |acc, (&word, x)| {
+                accumulate(word, x[pixel], acc)
+            });
+            let at = pixel * stride + 2 * j;
+            finish(part(acc), &numbers, output.get_mut(at..at + 2));
+        }
+    }
+}
+
+fn finish(sums: [i32; 2], numbers: &[u32; 6], output: Option<&mut [i8]>) {
+    let (triples, _) = numbers.as_chunks::<3>();
+    for ((out, sum), &triple) in output.unwrap_or_default().iter_mut().zip(sums).zip(triples) {
+        *out = requantize(sum, triple);
+    }
+}
+
+/// One widened pixel times eight channels at a time: a stream holds eight starts, four words of weights for each
+/// word of the pixel, and eight times three numbers.
+pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], _positive: bool) {
+    let len = 4 * pixel.len() + 32;
+    for (stream, output) in stream.chunks_exact(len).zip(output.chunks_exact_mut(8)) {
+        let (starts, rest) = stream.split_at(8);
+        let (weights, numbers) = rest.split_at(4 * pixel.len());
+        for pair in 0..4 {
+            let start = [starts[2 * pair] as i32, starts[2 * pair + 1] as i32];
+            let acc = weights.chunks_exact(4).zip(pixel).fold(start, |acc, (words, &x)| {
+                accumulate(words[pair], x, acc)
+            });
+            let numbers = numbers[6 * pair..].first_chunk();
+            if let Some(numbers) = numbers {
+                finish(part(acc), numbers, output.get_mut(2 * pair..2 * pair + 2));
+            }
+        }
+    }
+}
+
+/// One widened pixel times one pair of channels.
+pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
+    let mut output = [0; 2];
+    if let Some((starts, weights, numbers)) = pair(stream, pixel.len()) {
+        let acc = weights.iter().zip(pixel).fold(starts, |acc, (&word, &x)| accumulate(word, x, acc));
+        finish(part(acc), &numbers, Some(&mut output));
+    }
+    output
+}

@@ -1,0 +1,13 @@
+//! int8 kernels over weights that the host packed for the DSP instructions (`Target::Dsp`).
+//!
+//! Same bits as [`kernel::i8`](super::i8), in fewer instructions; `core/KERNELS.md` says how. The loops themselves
+//! are in [`arch`](crate::arch); what is here is safe code that feeds them.
+
+mod conv2d;
+mod dense;
+mod packing;
+mod places;
+
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use packing::{PAIR_WORDS, Packing, conv2d_row, conv2d_size};

@@ -1,0 +1,173 @@
+//! Convolution over packed weights.
+
+use super::places::{Place, as_packed, common_rows, places};
+use super::{PAIR_WORDS, conv2d_row};
+use crate::arch::{Copies, Fill, dsp};
+use crate::kernel::geometry::Taps;
+use crate::kernel::{Geometry, Output, Window, run_of};
+
+/// Convolution of int8 activations with packed int8 weights; at least four output pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d<'a> {
+    /// How the kernel slides; `output.c` filters.
+    pub geometry: Geometry,
+    /// Fills the padding.
+    pub input_zero_point: i8,
+    /// For each pair of filters: two starts, weights, numbers. See `KERNELS.md`.
+    pub stream: &'a [u32],
+    /// Quantization and clamp of the result.
+    pub output: Output,
+}
+
+impl Conv2d<'_> {
+    /// Reads `geometry.input`, writes `geometry.output`; `work` holds [`Packing::work`](super::Packing::work) bytes.
+    pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
+        let geometry = as_packed(self.geometry);
+        let row = conv2d_row(geometry.size, geometry.input.c);
+        let values = row * usize::from(geometry.size[0]);
+        let Some((patch, stage)) = work.split_at_mut_checked(2 * values) else {
+            return;
+        };
+        let stage: &mut [i8] = bytemuck::cast_slice_mut(stage);
+        let look = Look {
+            geometry: &geometry,
+            zero: self.input_zero_point,
+            input,
+            row,
+        };
+        let (pixels, channels) = (geometry.output.pixels(), usize::from(geometry.output.c));
+        let positive = self.output.zero_point == i8::MIN;
+        // An odd last channel goes through a place of its own.
+        let pairs = channels / 2;
+        let split = pairs * (values / 2 + PAIR_WORDS);
+        let Some((even, odd)) = self.stream.split_at_checked(split) else {
+            return;
+        };
+        let mut done = 0;
+        while done < pixels {
+            let first = done.min(pixels.wrapping_sub(4));
+            done = first.wrapping_add(4);
+            look.fill(first, patch, stage);
+            let Some(output) = output.get_mut(first.wrapping_mul(channels)..) else {
+                return;
+            };
+            dsp::block(patch, even, output, channels, positive);
+            if !odd.is_empty() {
+                let mut last = [0; 8];
+                dsp::block(patch, odd, &mut last, 2, positive);
+                for (pixel, value) in output.chunks_mut(channels).zip(last.iter().step_by(2)) {
+                    if let Some(out) = pixel.last_mut() {
+                        *out = *value;
+                    }
+                }
+            }
+        }
+        self.output.clamp_all(output);
+    }
+}
+
+/// Fills patches from an input.
+struct Look<'a> {
+    geometry: &'a Geometry,
+    zero: i8,
+    input: &'a [i8],
+    /// Values of one row of taps in a patch.
+    row: usize,
+}
+
+impl Look<'_> {
+    /// Fills the patch of output pixels `first..first + 4`.
+    #[inline]
+    fn fill(&self, first: usize, patch: &mut [u32], stage: &mut [i8]) {
+        let places = places(self.geometry, first);
+        if !self.fill_fast(&places, patch) {
+            for (pixel, place) in places.iter().enumerate() {
+                self.fill_pixel(place, pixel, patch, stage);
+            }
+        }
+    }
+
+    /// All four pixels at once, if their rows of taps agree and lie in the input's memory; whether it did.
+    #[inline]
+    fn fill_fast(&self, places: &[Place; 4], patch: &mut [u32]) -> bool {
+        let geometry = self.geometry;
+        if geometry.dilation[1] > 1 {
+            return false;
+        }
+        let Some(rows) = common_rows(geometry, places) else {
+            return false;
+        };
+        let (channels, width) = (usize::from(geometry.input.c), i32::from(geometry.input.w));
+        let below = rows.first * usize::from(geometry.dilation[0]);
+        let copies = Copies {
+            starts: places.map(|place| {
+                geometry.offset((place.y as usize).wrapping_add(below), place.x as usize)
+            }),
+            rows: rows.len(),
+            groups: self.row / 4,
+            pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
+        };
+        let Some(patch) = self.fill_rows(rows, patch) else {
+            return true;
+        };
+        if !copies.fit(self.input.len()) {
+            return false;
+        }
+        dsp::gather(self.input, &copies, patch);
+        let taps = i32::from(geometry.size[1]);
+        for (pixel, place) in places.iter().enumerate() {
+            let (left, right) = ((-place.x).clamp(0, taps), (width - place.x).clamp(0, taps));
+            if left > 0 || right < taps {
+                for row in 0..rows.len() {
+                    for (from, to) in [(0, left), (right, taps)] {
+                        let fill = Fill {
+                            pixel,
+                            first: row * self.row + from as usize * channels,
+                            len: (to - from) as usize * channels,
+                            value: self.zero,
+                        };
+                        fill.run(patch);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Fills the rows of taps outside the input; gives the part of the patch for those inside, if there are any.
+    #[inline]
+    fn fill_rows<'p>(&self, rows: Taps, patch: &'p mut [u32]) -> Option<&'p mut [u32]> {
+        let zeros = u32::from(i16::from(self.zero) as u16) * 0x1_0001;
+        let (above, rest) = patch.split_at_mut_checked(2 * self.row * rows.first)?;
+        let (inside, under) = rest.split_at_mut_checked(2 * self.row * rows.len())?;
+        above.fill(zeros);
+        under.fill(zeros);
+        (!inside.is_empty()).then_some(inside)
+    }
+
+    /// One pixel, tap by tap: at the borders of the input, and where taps lie apart.
+    #[inline(never)]
+    fn fill_pixel(&self, place: &Place, pixel: usize, patch: &mut [u32], stage: &mut [i8]) {
+        let geometry = self.geometry;
+        let window = Window {
+            rows: geometry.taps::<0>(place.row, geometry.input.h),
+            columns: geometry.taps::<1>(place.column, geometry.input.w),
+        };
+        let (channels, width) = (usize::from(geometry.input.c), usize::from(geometry.size[1]));
+        let values = self.row * usize::from(geometry.size[0]);
+        let Some(stage) = stage.get_mut(..values) else {
+            return;
+        };
+        stage.fill(self.zero);
+        for tap in geometry.inside(window) {
+            let at = tap.index / width * self.row + tap.index % width * channels;
+            let run = run_of(self.input, tap.input, channels);
+            if let Some(to) = stage.get_mut(at..at + channels) {
+                for (to, &x) in to.iter_mut().zip(run) {
+                    *to = x;
+                }
+            }
+        }
+        dsp::widen_pixel(stage, pixel, patch);
+    }
+}

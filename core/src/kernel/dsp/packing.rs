@@ -1,0 +1,62 @@
+//! How large a packed layer is, and what memory it works in.
+
+use crate::shape::Shape;
+use crate::spec::Op;
+
+/// Words of a pair of channels beside its weights: two starts, and multiplier, rounding term and shift of each.
+pub const PAIR_WORDS: usize = 8;
+
+/// What a layer takes when it is packed for the DSP instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Packing {
+    /// 32-bit words of the stream: weights and numbers in the order in which they are read.
+    pub stream: usize,
+    /// Bytes of working memory while the layer runs.
+    pub work: usize,
+}
+
+/// Rows and columns of taps as they are packed: a dilated sequence counts as a column, so that taps may lie apart.
+pub const fn conv2d_size(size: [u8; 2], dilation: [u8; 2], input: Shape, output: Shape) -> [u8; 2] {
+    if dilation[1] > 1 && size[0] == 1 && input.h == 1 && output.h == 1 {
+        [size[1], 1]
+    } else {
+        size
+    }
+}
+
+/// Values of one row of taps, padded to whole groups of four.
+pub const fn conv2d_row(size: [u8; 2], channels: u16) -> usize {
+    (size[1] as usize * channels as usize).next_multiple_of(4)
+}
+
+impl Packing {
+    /// The packing of `op` between tensors of these shapes; `None` where there is none.
+    pub const fn of(op: &Op, input: Shape, output: Shape) -> Option<Self> {
+        match op {
+            Op::Conv2d { kernel, .. } if output.pixels() >= 4 => {
+                let size = conv2d_size(kernel.size, kernel.dilation, input, output);
+                let row = conv2d_row(size, input.c);
+                Some(Self::conv2d(size[0] as usize * row, output.c as usize))
+            }
+            Op::Dense { .. } => Some(Self::dense(input.len(), output.len())),
+            _ => None,
+        }
+    }
+
+    const fn conv2d(values: usize, channels: usize) -> Self {
+        Self {
+            stream: channels.div_ceil(2).saturating_mul(values / 2 + PAIR_WORDS),
+            // The patch of four pixels in 16 bits, and one pixel in 8 bits.
+            work: values.saturating_mul(9),
+        }
+    }
+
+    const fn dense(inputs: usize, outputs: usize) -> Self {
+        let words = inputs.div_ceil(4).saturating_mul(2);
+        let pairs = outputs.div_ceil(2);
+        Self {
+            stream: pairs.saturating_mul(words.saturating_add(PAIR_WORDS)),
+            work: words.saturating_mul(4),
+        }
+    }
+}
