@@ -43,7 +43,8 @@ mote_toolchain() {
   local targets missing= target sysroot linker candidate name
   targets=$(mote_targets "$@")
   for target in $targets; do
-    [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ] || missing="$missing $target"
+    compgen -G "$(rustc --print target-libdir --target "$target" 2>/dev/null)/libcore-*.rlib" \
+      >/dev/null || missing="$missing $target"
   done
   missing=${missing# }
   if [ -z "$missing" ]; then

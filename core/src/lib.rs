@@ -9,11 +9,11 @@ extern crate std;
 
 mod arch;
 pub mod crc;
+pub mod encoder;
+pub mod image;
 pub mod kernel;
 pub mod preset;
 pub mod probe;
-pub mod encoder;
-pub mod image;
 pub mod quant;
 pub mod scratch;
 pub mod shape;

@@ -58,9 +58,13 @@
 //! After a cut [`Store::load`] returns the state before or the one after, whatever a half programmed unit
 //! or a half erased block reads as, at each read anew, and every later boot returns the same one. (Only the
 //! very first save, if it is cut, may read as nothing at one boot and as a state at the next.) A save that
-//! returned `Ok` is never lost. The mock in `tests/` tries each cut and each pair of cuts. What could break the promise needs three cuts in a row: one
-//! within the seal, which must read as programmed at the next boot and as entirely blank later, one within
-//! an erase, which must leave a whole record readable, one within the repair of both.
+//! returned `Ok` is never lost.
+//!
+//! Tried by the mock in `tests/`: each cut and each pair of cuts, and lives of twelve cuts in a row, with three
+//! and more banks under every way of tearing, with two banks where torn bits are random one by one. With two
+//! banks a state can be lost by three cuts in a row: one within the seal, which must read as programmed at the
+//! next boot and as entirely blank later, one within an erase, which must leave a whole record readable, one
+//! within the repair of both. Take three banks where flash allows it.
 //!
 //! Parts with error correction must report an uncorrectable word as an error of `read`, not as a fault: such a
 //! record counts as invalid. To forget everything, save an empty state: that is as safe as any save.

@@ -13,24 +13,67 @@ use std::time::{Duration, Instant};
 
 /// Appends a layer that reads the last tensor.
 fn push(spec: &mut Spec, input: u8, op: Op, relu: bool) -> u8 {
-    let activation = if relu { Activation::Relu } else { Activation::None };
-    spec.layers.push(Layer { input: Tensor(input), op, activation }).ok();
+    let activation = if relu {
+        Activation::Relu
+    } else {
+        Activation::None
+    };
+    spec.layers
+        .push(Layer {
+            input: Tensor(input),
+            op,
+            activation,
+        })
+        .ok();
     spec.layers.len() as u8
 }
 
 fn conv(channels: u16, size: [u8; 2], stride: [u8; 2], batch_norm: bool) -> Op {
-    Op::Conv2d { channels, kernel: Kernel { size, stride, dilation: [1, 1], padding: Padding::Same }, batch_norm }
+    Op::Conv2d {
+        channels,
+        kernel: Kernel {
+            size,
+            stride,
+            dilation: [1, 1],
+            padding: Padding::Same,
+        },
+        batch_norm,
+    }
 }
 
 /// ResNet-8's body over 32 x 32 pixels.
 fn a() -> (Spec, usize) {
-    let mut spec = Spec { input: Shape::new(32, 32, 3), layers: Default::default() };
+    let mut spec = Spec {
+        input: Shape::new(32, 32, 3),
+        layers: Default::default(),
+    };
     let mut last = push(&mut spec, 0, conv(16, [3, 3], [1, 1], true), true);
     for (channels, stride) in [(16, 1), (32, 2), (64, 2)] {
-        let body = push(&mut spec, last, conv(channels, [3, 3], [stride; 2], true), true);
+        let body = push(
+            &mut spec,
+            last,
+            conv(channels, [3, 3], [stride; 2], true),
+            true,
+        );
         let body = push(&mut spec, body, conv(channels, [3, 3], [1, 1], true), false);
-        let skip = if stride == 1 { last } else { push(&mut spec, last, conv(channels, [1, 1], [stride; 2], false), false) };
-        last = push(&mut spec, body, Op::Add { other: Tensor(skip) }, true);
+        let skip = if stride == 1 {
+            last
+        } else {
+            push(
+                &mut spec,
+                last,
+                conv(channels, [1, 1], [stride; 2], false),
+                false,
+            )
+        };
+        last = push(
+            &mut spec,
+            body,
+            Op::Add {
+                other: Tensor(skip),
+            },
+            true,
+        );
     }
     push(&mut spec, last, Op::GlobalAvgPool, false);
     (spec, 256)
@@ -38,11 +81,27 @@ fn a() -> (Spec, usize) {
 
 /// Four depthwise separable blocks over 16 x 16 pixels.
 fn b() -> (Spec, usize) {
-    let mut spec = Spec { input: Shape::new(32, 32, 3), layers: Default::default() };
+    let mut spec = Spec {
+        input: Shape::new(32, 32, 3),
+        layers: Default::default(),
+    };
     let mut last = push(&mut spec, 0, conv(32, [3, 3], [2, 2], true), true);
     for _ in 0..4 {
-        let kernel = Kernel { size: [3, 3], stride: [1, 1], dilation: [1, 1], padding: Padding::Same };
-        last = push(&mut spec, last, Op::DepthwiseConv2d { kernel, batch_norm: true }, true);
+        let kernel = Kernel {
+            size: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding::Same,
+        };
+        last = push(
+            &mut spec,
+            last,
+            Op::DepthwiseConv2d {
+                kernel,
+                batch_norm: true,
+            },
+            true,
+        );
         last = push(&mut spec, last, conv(64, [1, 1], [1, 1], true), true);
     }
     push(&mut spec, last, Op::GlobalAvgPool, false);
@@ -51,7 +110,10 @@ fn b() -> (Spec, usize) {
 
 /// Three convolutions over 128 samples of six channels.
 fn c() -> (Spec, usize) {
-    let mut spec = Spec { input: Shape::sequence(128, 6), layers: Default::default() };
+    let mut spec = Spec {
+        input: Shape::sequence(128, 6),
+        layers: Default::default(),
+    };
     let mut last = push(&mut spec, 0, conv(32, [1, 5], [1, 1], true), true);
     for _ in 0..2 {
         last = push(&mut spec, last, conv(64, [1, 5], [1, 2], true), true);
@@ -61,15 +123,27 @@ fn c() -> (Spec, usize) {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let threads: Vec<usize> = arguments.get(1).and_then(|text| text.parse().ok()).map_or(vec![1, 2], |n| vec![n]);
-    let seconds = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(3.0);
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let threads: Vec<usize> = arguments
+        .get(1)
+        .and_then(|text| text.parse().ok())
+        .map_or(vec![1, 2], |n| vec![n]);
+    let seconds = arguments
+        .get(2)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(3.0);
     for (name, (spec, rows)) in [("A", a()), ("B", b()), ("C", c())] {
         if arguments.first().is_some_and(|wanted| wanted != name) {
             continue;
         }
         for &threads in &threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             pool.install(|| bench(name, &spec, rows, threads, seconds));
         }
     }
@@ -83,15 +157,28 @@ fn bench(name: &str, spec: &Spec, rows: usize, threads: usize, seconds: f64) {
         objective: Box::new(NtXent::new(0.5).unwrap()),
         weight: 1.0,
     };
-    let recipe = Recipe { rule: Rule::ADAM, weight_decay: 0.0, schedule: Schedule::constant(1e-3), epochs: 1, seed: 1, clip: None };
+    let recipe = Recipe {
+        rule: Rule::ADAM,
+        weight_decay: 0.0,
+        schedule: Schedule::constant(1e-3),
+        epochs: 1,
+        seed: 1,
+        clip: None,
+    };
     let mut random = 1u32;
     let mut next = || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (random >> 8) as f32 / 4_194_304.0 - 2.0
     };
     let inputs = (0..rows * encoder.input_len()).map(|_| next()).collect();
-    let groups = (0..rows as u32).map(|row| row % (rows as u32 / 2)).collect();
-    let batch = Batch { inputs, groups, ..Batch::default() };
+    let groups = (0..rows as u32)
+        .map(|row| row % (rows as u32 / 2))
+        .collect();
+    let batch = Batch {
+        inputs,
+        groups,
+        ..Batch::default()
+    };
     let mut run = Pretraining::new(encoder, vec![head], recipe);
     let mut times = Vec::new();
     let begin = Instant::now();
@@ -102,5 +189,10 @@ fn bench(name: &str, spec: &Spec, rows: usize, threads: usize, seconds: f64) {
     }
     times.sort();
     let rate = |time: Duration| 1.0 / time.as_secs_f64();
-    println!("{name}  {level}  {threads} threads  median {:.2} steps/s  best {:.2}  n {}", rate(times[times.len() / 2]), rate(times[0]), times.len());
+    println!(
+        "{name}  {level}  {threads} threads  median {:.2} steps/s  best {:.2}  n {}",
+        rate(times[times.len() / 2]),
+        rate(times[0]),
+        times.len()
+    );
 }

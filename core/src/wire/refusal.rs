@@ -49,13 +49,15 @@ pub enum Refusal {
         /// The offset asked for.
         have: u32,
     },
-    /// There is no label of this index.
+    /// There is no label in this place.
     NoSuchLabel {
-        /// Labels in use.
-        labels: u8,
-        /// The index asked for.
+        /// Places for labels.
+        capacity: u8,
+        /// The place asked for.
         index: u8,
     },
+    /// No label was learned yet.
+    NothingLearned,
     /// There is no room for another label.
     LabelsFull {
         /// Labels that there is room for.
@@ -142,9 +144,10 @@ impl fmt::Display for Refusal {
                 write!(f, "the piece at {need} comes next, not the one at {have}")
             }
             Self::Offset { most, have } => write!(f, "offset {have} lies behind the end at {most}"),
-            Self::NoSuchLabel { labels, index } => {
-                write!(f, "there is no label {index}; the device has {labels}")
+            Self::NoSuchLabel { capacity, index } => {
+                write!(f, "there is no label in place {index} of {capacity}")
             }
+            Self::NothingLearned => write!(f, "the device has learned nothing yet"),
             Self::LabelsFull { capacity } => {
                 write!(
                     f,

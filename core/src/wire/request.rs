@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Request<'a> {
     /// Who are you? Answered by [`Response::Status`](super::Response::Status).
     Status,
-    /// One label, by its index. Answered by [`Response::Label`](super::Response::Label).
+    /// One label, by its place. Answered by [`Response::Label`](super::Response::Label), or refused with
+    /// [`NoSuchLabel`](super::Refusal::NoSuchLabel) where the place is free.
     Label {
-        /// Index in `0..status.labels`.
+        /// The label's place, in `0..status.label_capacity`.
         index: u8,
     },
     /// Makes room for a label. A name that exists already is answered with its label, so a retry is harmless.
@@ -21,14 +22,14 @@ pub enum Request<'a> {
     },
     /// Gives a label another name.
     Rename {
-        /// Index in `0..status.labels`.
+        /// The label's place, in `0..status.label_capacity`.
         index: u8,
         /// The new name, which no other label has.
         name: Name,
     },
     /// Removes a label and what was learned of it.
     ForgetLabel {
-        /// Index in `0..status.labels`.
+        /// The label's place, in `0..status.label_capacity`.
         index: u8,
         /// The name that the label has now, so that a late retry cannot hit the label that moved here.
         name: Name,
@@ -58,7 +59,7 @@ pub enum Request<'a> {
     Learn {
         /// Drawn anew for each example, the same in each retry: an example with a known id counts once.
         id: u32,
-        /// Index in `0..status.labels`.
+        /// The label's place, in `0..status.label_capacity`.
         index: u8,
     },
     /// What the device thought of its own sensor at the last hop. Answered by

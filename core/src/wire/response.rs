@@ -16,7 +16,7 @@ pub enum Response<'a> {
     Status(Status),
     /// A label.
     Label {
-        /// Its index.
+        /// Its place.
         index: u8,
         /// Its name.
         name: Name,
@@ -89,7 +89,7 @@ pub struct Status {
     pub image: Option<Image>,
     /// Labels in use.
     pub labels: u8,
-    /// Labels that there is room for.
+    /// Places for labels; a label keeps its place until it is forgotten.
     pub label_capacity: u8,
     /// Generation of the learned state in flash; `None` before the first save.
     pub generation: Option<u32>,
@@ -163,10 +163,12 @@ pub struct LinkCounters {
 pub struct Inference {
     /// Number of the hop it belongs to; 0 for a window that came over the wire.
     pub hop: u32,
-    /// The label; `None` for "unknown".
+    /// Place of the label that fits best; `None` for "unknown".
     pub index: Option<u8>,
     /// How sure, in `[0, 1]`.
     pub confidence: f32,
-    /// One logit for each label.
+    /// How far the window lies from all that was learned, in standard deviations; about 0 for a usual one.
+    pub novelty: f32,
+    /// One logit for each place; negative infinity where nothing was learned.
     pub logits: Vec<f32, MAX_LABELS>,
 }

@@ -81,7 +81,9 @@ fn learn<P: Learner<D, L> + State>(out: &mut impl Write, name: &str, mut probe: 
         let bytes = bytes.get(..n).unwrap_or(&[]);
         failures += u32::from(decode(&mut probe, 1, bytes).is_err());
         // Without its own checksum, which would make the checksum of the whole a constant.
-        let body = bytes.split_last_chunk::<4>().map_or(bytes, |(body, _)| body);
+        let body = bytes
+            .split_last_chunk::<4>()
+            .map_or(bytes, |(body, _)| body);
         writeln!(out, "  snapshot {n} bytes, {:08x}", crc32(body))?;
     }
     writeln!(out, "  failures {failures}")

@@ -64,10 +64,14 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Pipeline(PipelineError::Interrupted { .. }) => ExitCode::from(INTERRUPTED as u8),
-            Self::Pipeline(PipelineError::Train(_) | PipelineError::Eval(_) | PipelineError::Export(_))
+            Self::Pipeline(
+                PipelineError::Train(_) | PipelineError::Eval(_) | PipelineError::Export(_),
+            )
             | Self::Export(_) => ExitCode::from(1),
             Self::Pipeline(PipelineError::Run(e)) | Self::Run(e) => match e {
-                RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => ExitCode::from(1),
+                RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => {
+                    ExitCode::from(1)
+                }
                 _ => ExitCode::from(2),
             },
             _ => ExitCode::from(2),

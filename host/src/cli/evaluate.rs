@@ -7,7 +7,8 @@ use crate::data;
 use crate::eval::{EvaluateConfig, Evaluation, Summary};
 use crate::export::{self, About, Method};
 use crate::pipeline::{
-    Candidates, Console, Experiment, LEARNER, Monitor, PipelineError, judge, pretrain, random_init, supervise,
+    Candidates, Console, Experiment, LEARNER, Monitor, PipelineError, judge, pretrain, random_init,
+    supervise,
 };
 use crate::report::{Verdict, tables};
 use crate::run::{Cancel, Progress, RunConfig};
@@ -48,7 +49,10 @@ impl Evaluate {
             }
         }
         let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
-        terminal.heading(&format!("{} folds, {} seeds from {first}", self.folds, self.seeds));
+        terminal.heading(&format!(
+            "{} folds, {} seeds from {first}",
+            self.folds, self.seeds
+        ));
         for table in tables(&summary) {
             terminal.text(&table.to_text());
         }
@@ -73,13 +77,27 @@ fn one(
     };
     let learned = pretrain(experiment, config, &mut monitor("pretrain"), cancel)?;
     let supervised = if experiment.has_labels() {
-        Some(supervise(experiment, config, &mut monitor("supervise"), cancel)?)
+        Some(supervise(
+            experiment,
+            config,
+            &mut monitor("supervise"),
+            cancel,
+        )?)
     } else {
         None
     };
     let random = random_init(experiment, config)?;
-    let about = About::plain("encoder", experiment.windows.length as u32, experiment.dataset.width());
-    let bytes = export::int8(&learned, &about, &experiment.training_values(), Method::default())?;
+    let about = About::plain(
+        "encoder",
+        experiment.windows.length as u32,
+        experiment.dataset.width(),
+    );
+    let bytes = export::int8(
+        &learned,
+        &about,
+        &experiment.training_values(),
+        Method::default(),
+    )?;
     let image = ModelImage::parse(&bytes).map_err(export::ExportError::from)?;
     let candidates = Candidates {
         learned: &learned,
@@ -87,5 +105,10 @@ fn one(
         random_init: Some(&random),
         supervised: supervised.as_ref(),
     };
-    judge(experiment, &candidates, config.encoder.whitening, &EvaluateConfig::default())
+    judge(
+        experiment,
+        &candidates,
+        config.encoder.whitening,
+        &EvaluateConfig::default(),
+    )
 }

@@ -16,8 +16,11 @@ pub enum EncoderFile {
 impl EncoderFile {
     /// Reads `path`; the image is not parsed yet.
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.into(), source })?;
-        if bytes.starts_with(&mote_core::image::MAGIC) {
+        let bytes = std::fs::read(path).map_err(|source| CliError::Read {
+            path: path.into(),
+            source,
+        })?;
+        if bytes.starts_with(&mote_core::image::section::MAGIC) {
             return Ok(Self::Image(bytes));
         }
         if path.extension().is_some_and(|e| e == "image") && !bytes.is_empty() {
@@ -27,8 +30,10 @@ impl EncoderFile {
         if path.extension().is_none_or(|e| e != "safetensors") && bytes.get(8) != Some(&b'{') {
             return Err(CliError::Unknown { path: path.into() });
         }
-        let weights = weights::from_bytes(&bytes)
-            .map_err(|source| CliError::Weights { path: path.into(), source })?;
+        let weights = weights::from_bytes(&bytes).map_err(|source| CliError::Weights {
+            path: path.into(),
+            source,
+        })?;
         Ok(Self::Weights(Box::new(weights)))
     }
 }

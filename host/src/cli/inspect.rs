@@ -3,7 +3,7 @@
 use super::file::EncoderFile;
 use super::{CliError, Terminal};
 use crate::export::weights::Origin;
-use crate::pipeline::Console;
+use crate::pipeline::{Console, PipelineError};
 use crate::report::{Table, image_table, spec_table};
 use clap::Args;
 use mote_core::image::ModelImage;
@@ -30,8 +30,10 @@ impl Inspect {
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
         match EncoderFile::read(&self.file)? {
             EncoderFile::Image(bytes) => {
-                let image = ModelImage::parse(&bytes)
-                    .map_err(|source| CliError::Image { path: self.file.clone(), source })?;
+                let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
+                    path: self.file.clone(),
+                    source,
+                })?;
                 let table = image_table(&image);
                 terminal.text(&table.to_text());
                 let names: Vec<&str> = image.channel_names().collect();
@@ -43,15 +45,22 @@ impl Inspect {
                     names.join(" "),
                     image.crc()
                 ));
-                terminal.result(&Inspection { layers: &table, origin: None });
+                terminal.result(&Inspection {
+                    layers: &table,
+                    origin: None,
+                });
             }
             EncoderFile::Weights(weights) => {
                 let (encoder, origin) = *weights;
-                let table = spec_table(&encoder.spec, &origin.about.name);
+                let table =
+                    spec_table(&encoder.spec, &origin.about.name).map_err(PipelineError::from)?;
                 terminal.text(&table.to_text());
                 terminal.text(&format!("seed {}, data {}", origin.seed, origin.data_hash));
                 terminal.text(&origin.recipe);
-                terminal.result(&Inspection { layers: &table, origin: Some(&origin) });
+                terminal.result(&Inspection {
+                    layers: &table,
+                    origin: Some(&origin),
+                });
             }
         }
         Ok(())

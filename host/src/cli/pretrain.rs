@@ -43,7 +43,12 @@ impl Pretrain {
         };
         let cancel = Cancel::new();
         cancel.on_ctrl_c()?;
-        let job = Job { config: &config, dataset, dir: &dir, cancel: &cancel };
+        let job = Job {
+            config: &config,
+            dataset,
+            dir: &dir,
+            cancel: &cancel,
+        };
         let report = job.run(terminal).map_err(|error| match error {
             PipelineError::Interrupted { done, total, .. } => PipelineError::Interrupted {
                 done,

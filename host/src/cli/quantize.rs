@@ -2,7 +2,8 @@
 
 use super::file::EncoderFile;
 use super::{CliError, DataFlags, Terminal};
-use crate::data::{self, Normaliser, Windows, gather};
+use crate::data::window::gather;
+use crate::data::{self, Normaliser, Windows};
 use crate::export::{self, Method};
 use crate::pipeline::{Console, PipelineError};
 use crate::report::image_table;
@@ -74,10 +75,15 @@ impl Quantize {
                 export::int8(&encoder, &origin.about, &values, Method::default())?
             }
         };
-        let path = self.output.clone().unwrap_or_else(|| self.weights.with_extension("image"));
+        let path = self
+            .output
+            .clone()
+            .unwrap_or_else(|| self.weights.with_extension("image"));
         atomic::write(&path, &bytes).map_err(|e: RunError| e)?;
-        let image = ModelImage::parse(&bytes)
-            .map_err(|source| CliError::Image { path: path.clone(), source })?;
+        let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
+            path: path.clone(),
+            source,
+        })?;
         let table = image_table(&image);
         terminal.text(&table.to_text());
         terminal.text(&format!("written to {}", path.display()));

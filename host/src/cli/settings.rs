@@ -35,7 +35,9 @@ impl Settings {
     pub fn config(&self) -> Result<RunConfig, CliError> {
         if let Some(threads) = self.threads {
             // Fails only if the pool is there already, and then it serves.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global();
         }
         let mut config = match &self.config {
             Some(path) => RunConfig::read(path)?,

@@ -41,7 +41,8 @@ impl Terminal {
     /// The result, where a program asked for it.
     pub fn result(&self, value: &impl Serialize) {
         if self.json {
-            let text = serde_json::to_string(value).unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
+            let text =
+                serde_json::to_string(value).unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
             print(&text);
         }
     }

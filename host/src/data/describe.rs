@@ -1,6 +1,6 @@
 //! What was found in the data, for people and for `--json`.
 
-use super::{Dataset, Motion, Windows};
+use super::{Dataset, Motion, Recording, Windows};
 use serde::Serialize;
 
 /// Everything worth checking before hours of training.
@@ -57,21 +57,6 @@ impl Description {
             .collect();
         lengths.sort_unstable();
         let at = |i: usize| lengths.get(i).copied().unwrap_or(0);
-        let count =
-            |names: &[String], of_recording: &dyn Fn(usize) -> Option<usize>| -> Vec<Count> {
-                let number = |list: &mut dyn Iterator<Item = usize>, index: usize| {
-                    list.filter(|&r| of_recording(r) == Some(index)).count()
-                };
-                names
-                    .iter()
-                    .enumerate()
-                    .map(|(index, name)| Count {
-                        name: name.clone(),
-                        recordings: number(&mut (0..dataset.recordings.len()), index),
-                        windows: number(&mut windows.list.iter().map(|w| w.recording), index),
-                    })
-                    .collect()
-            };
         let mut description = Self {
             name: dataset.name.clone(),
             rate_hz: dataset.rate_hz,
@@ -88,13 +73,13 @@ impl Description {
                 at(lengths.len() / 2),
                 at(lengths.len().saturating_sub(1)),
             ],
-            labels: count(&dataset.labels, &|r| dataset.recordings[r].label),
+            labels: count(&dataset.labels, dataset, windows, |r| r.label),
             unlabelled: dataset
                 .recordings
                 .iter()
                 .filter(|r| r.label.is_none())
                 .count(),
-            subjects: count(&dataset.subjects, &|r| dataset.recordings[r].subject),
+            subjects: count(&dataset.subjects, dataset, windows, |r| r.subject),
             window: windows.length,
             hop: windows.hop,
             windows: windows.list.len(),
@@ -157,9 +142,50 @@ impl Description {
                 format!("subjects: {} ({})", self.subjects.len(), some(&names))
             },
         ];
+        if !self.triads.is_empty() {
+            let each = self.triads.iter().map(|(names, motion)| {
+                let what = match motion {
+                    Motion::Arrow => "arrow",
+                    Motion::Axial => "field",
+                    Motion::Rate => "rate of turn",
+                };
+                format!("{} ({what})", names.join(" "))
+            });
+            let each: Vec<String> = each.collect();
+            lines.insert(2, format!("turned together: {}", each.join(", ")));
+        }
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines
     }
+}
+
+/// Tallies recordings and windows by the name that `of` gives them.
+fn count(
+    names: &[String],
+    dataset: &Dataset,
+    windows: &Windows,
+    of: impl Fn(&Recording) -> Option<usize>,
+) -> Vec<Count> {
+    let mut counts: Vec<Count> = names
+        .iter()
+        .map(|name| Count {
+            name: name.clone(),
+            recordings: 0,
+            windows: 0,
+        })
+        .collect();
+    for recording in &dataset.recordings {
+        if let Some(count) = of(recording).and_then(|name| counts.get_mut(name)) {
+            count.recordings += 1;
+        }
+    }
+    for window in &windows.list {
+        let name = of(&dataset.recordings[window.recording]);
+        if let Some(count) = name.and_then(|name| counts.get_mut(name)) {
+            count.windows += 1;
+        }
+    }
+    counts
 }
 
 /// What may spoil an experiment.
@@ -258,7 +284,7 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Recording, watch25};
+    use crate::data::watch25;
 
     #[test]
     fn the_shipped_data_in_plain_words() {
@@ -270,6 +296,7 @@ mod tests {
             "140 recordings of 6 channels at 25 Hz (81 min)",
             "5.1 s",
             "labels: 7 (windows: PEN",
+            "turned together: ax ay az (arrow), wx wy wz (rate of turn)",
             "subjects: 10 (1, 2",
         ] {
             assert!(text.contains(part), "{text}");

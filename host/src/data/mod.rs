@@ -22,4 +22,4 @@ pub use normalise::Normaliser;
 pub use source::{DataConfig, load};
 pub use split::{Folds, Split, SplitBy};
 pub use triad::{Motion, Triad};
-pub use window::{Window, Windows};
+pub use window::{Window, Windows, gather};

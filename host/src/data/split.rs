@@ -195,15 +195,13 @@ mod tests {
 
     fn dataset(recordings: &[(Option<usize>, Option<usize>, usize)]) -> Dataset {
         let mut dataset = Dataset::new("test", 10.0, vec!["a".into()]);
-        let most = |pick: fn(&(Option<usize>, Option<usize>, usize)) -> Option<usize>| {
-            recordings
-                .iter()
-                .filter_map(pick)
-                .max()
-                .map_or(0, |m| m + 1)
+        let names = |last: Option<Option<usize>>| -> Vec<String> {
+            (0..last.flatten().map_or(0, |l| l + 1))
+                .map(|n| n.to_string())
+                .collect()
         };
-        dataset.subjects = (0..most(|r| r.0)).map(|s| s.to_string()).collect();
-        dataset.labels = (0..most(|r| r.1)).map(|l| l.to_string()).collect();
+        dataset.subjects = names(recordings.iter().map(|r| r.0).max());
+        dataset.labels = names(recordings.iter().map(|r| r.1).max());
         dataset.recordings = recordings
             .iter()
             .map(|&(subject, label, length)| Recording {

@@ -72,8 +72,15 @@ impl Windows {
 
     /// The windows of the given `recordings`, in order.
     pub fn of(&self, recordings: &[usize]) -> Vec<Window> {
-        let wanted = |w: &&Window| recordings.contains(&w.recording);
-        self.list.iter().filter(wanted).copied().collect()
+        let count = self.list.last().map_or(0, |w| w.recording + 1);
+        let mut wanted = vec![false; count];
+        for &recording in recordings {
+            if let Some(place) = wanted.get_mut(recording) {
+                *place = true;
+            }
+        }
+        let of = |w: &&Window| wanted[w.recording];
+        self.list.iter().filter(of).copied().collect()
     }
 }
 

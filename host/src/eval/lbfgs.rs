@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 const MEMORY: usize = 10;
 /// Share of the slope that a step must gain.
 const ARMIJO: f64 = 1e-4;
+/// Rounding of a value summed from f32 terms: near the minimum a step may lose that much of it, because
+/// the gradient still points the way when the value no longer does.
+const ROUNDING: f64 = 2e-7;
 
 /// When to stop.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -50,7 +53,7 @@ pub(super) fn minimise(
                 *n = x + length * d;
             }
             let next_value = objective(&next, &mut next_gradient);
-            if next_value <= value + ARMIJO * length * slope {
+            if next_value <= value + ARMIJO * length * slope + ROUNDING * value.abs() {
                 break Some(next_value);
             }
             length *= 0.5;

@@ -14,17 +14,40 @@ impl Objective for CrossEntropy {
         "cross_entropy"
     }
 
-    fn evaluate(&mut self, output: &[f32], width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
-        need("cross_entropy", "labels", output.len() / width, batch.labels.len())?;
-        let count = batch.labels.iter().filter(|&&label| label != UNLABELLED).count().max(1) as f64;
+    fn evaluate(
+        &mut self,
+        output: &[f32],
+        width: usize,
+        batch: &Batch,
+        gradient: &mut [f32],
+    ) -> Result<f64, ObjectiveError> {
+        need(
+            "cross_entropy",
+            "labels",
+            output.len() / width,
+            batch.labels.len(),
+        )?;
+        let count = batch
+            .labels
+            .iter()
+            .filter(|&&label| label != UNLABELLED)
+            .count()
+            .max(1) as f64;
         let mut loss = 0.0;
-        for ((logits, gradient), &label) in output.chunks_exact(width).zip(gradient.chunks_exact_mut(width)).zip(&batch.labels) {
+        for ((logits, gradient), &label) in output
+            .chunks_exact(width)
+            .zip(gradient.chunks_exact_mut(width))
+            .zip(&batch.labels)
+        {
             if label == UNLABELLED {
                 gradient.fill(0.0);
                 continue;
             }
             let Some(&own) = logits.get(label as usize) else {
-                return Err(ObjectiveError::Label { label, labels: width });
+                return Err(ObjectiveError::Label {
+                    label,
+                    labels: width,
+                });
             };
             let largest = logits.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
             let power = |logit: f32| libm::exp(f64::from(logit) - f64::from(largest));

@@ -50,7 +50,13 @@ pub trait Objective: Send {
     ///
     /// # Errors
     /// If `batch` lacks what the objective needs.
-    fn evaluate(&mut self, output: &[f32], width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError>;
+    fn evaluate(
+        &mut self,
+        output: &[f32],
+        width: usize,
+        batch: &Batch,
+        gradient: &mut [f32],
+    ) -> Result<f64, ObjectiveError>;
 }
 
 /// Why an objective cannot be computed.
@@ -82,11 +88,21 @@ pub enum ObjectiveError {
 }
 
 /// `Ok` if `found` is `expected`.
-fn need(objective: &'static str, what: &'static str, expected: usize, found: usize) -> Result<(), ObjectiveError> {
+fn need(
+    objective: &'static str,
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ObjectiveError> {
     if found == expected {
         Ok(())
     } else {
-        Err(ObjectiveError::Missing { objective, what, expected, found })
+        Err(ObjectiveError::Missing {
+            objective,
+            what,
+            expected,
+            found,
+        })
     }
 }
 

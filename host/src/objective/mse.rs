@@ -13,7 +13,13 @@ impl Objective for Mse {
         "mse"
     }
 
-    fn evaluate(&mut self, output: &[f32], _width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
+    fn evaluate(
+        &mut self,
+        output: &[f32],
+        _width: usize,
+        batch: &Batch,
+        gradient: &mut [f32],
+    ) -> Result<f64, ObjectiveError> {
         need("mse", "targets", output.len(), batch.targets.len())?;
         let count = output.len().max(1) as f64;
         let mut loss = 0.0;

@@ -18,6 +18,11 @@ use rayon::prelude::*;
 
 /// Columns of the similarity matrix that one product computes; their packed rows stay in the first-level cache.
 const BLOCK: usize = 64;
+/// The first column of block `index` of `count`, and its columns, padded.
+fn block(index: usize, count: usize) -> (usize, usize) {
+    (index * BLOCK, padded(count - index * BLOCK).min(BLOCK))
+}
+
 /// Most chunks of rows.
 const CHUNKS: usize = 16;
 
@@ -27,7 +32,7 @@ pub struct NtXent {
     level: Level,
     /// Rows of unit length, `B x padded(P)`.
     unit: Vec<f32>,
-    /// Those in blocks of columns: `(B / BLOCK) x P x BLOCK`.
+    /// Those in blocks of columns: for each block `P x BLOCK`; the last is narrower.
     columns: Vec<f32>,
     /// `1 / |z|` of each row.
     inverse: Vec<f32>,
@@ -48,7 +53,15 @@ impl NtXent {
         }
         let none = Vec::new;
         let level = Level::detect();
-        Ok(Self { temperature, level, unit: none(), columns: none(), inverse: none(), weights: none(), rows: Vec::new() })
+        Ok(Self {
+            temperature,
+            level,
+            unit: none(),
+            columns: none(),
+            inverse: none(),
+            weights: none(),
+            rows: Vec::new(),
+        })
     }
 
     /// Forces the vector instructions to use.
@@ -62,16 +75,21 @@ impl NtXent {
         self.unit.clear();
         self.unit.resize(count * stride, 0.0);
         self.columns.clear();
-        self.columns.resize(count.div_ceil(BLOCK) * BLOCK * width, 0.0);
+        self.columns.resize(padded(count) * width, 0.0);
         self.inverse.clear();
-        for (row, (from, to)) in z.chunks_exact(width).zip(self.unit.chunks_exact_mut(stride)).enumerate() {
+        for (row, (from, to)) in z
+            .chunks_exact(width)
+            .zip(self.unit.chunks_exact_mut(stride))
+            .enumerate()
+        {
             let square: f64 = from.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
             let inverse = (1.0 / square.sqrt().max(1e-8)) as f32;
             self.inverse.push(inverse);
-            let block = &mut self.columns[row / BLOCK * BLOCK * width + row % BLOCK..];
+            let (first, columns) = block(row / BLOCK, count);
+            let packed = &mut self.columns[first * width + row % BLOCK..];
             for (k, (to, x)) in to.iter_mut().zip(from).enumerate() {
                 *to = x * inverse;
-                block[k * BLOCK] = *to;
+                packed[k * columns] = *to;
             }
         }
     }
@@ -82,7 +100,13 @@ impl Objective for NtXent {
         "nt_xent"
     }
 
-    fn evaluate(&mut self, z: &[f32], width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
+    fn evaluate(
+        &mut self,
+        z: &[f32],
+        width: usize,
+        batch: &Batch,
+        gradient: &mut [f32],
+    ) -> Result<f64, ObjectiveError> {
         let count = z.len() / width;
         need("nt_xent", "groups", count, batch.groups.len())?;
         if !batch.families.is_empty() {
@@ -96,21 +120,30 @@ impl Objective for NtXent {
         self.rows.resize(count, [0.0; 2]);
         let per = count.div_ceil(CHUNKS).max(1);
         let (unit, columns) = (&self.unit, &self.columns);
-        let similarities = Run::split([Run { input: 0, row: 0, len: width }]);
-        let chunks = self.weights.par_chunks_mut(per * count.max(1)).zip(self.rows.par_chunks_mut(per)).enumerate();
+        let similarities = Run::split([Run {
+            input: 0,
+            row: 0,
+            len: width,
+        }]);
+        let chunks = self
+            .weights
+            .par_chunks_mut(per * count.max(1))
+            .zip(self.rows.par_chunks_mut(per))
+            .enumerate();
         chunks.for_each(|(chunk, (weights, rows))| {
-            for (block, columns) in columns.chunks_exact(BLOCK * width).enumerate() {
+            for index in 0..count.div_ceil(BLOCK) {
+                let (first, _) = block(index, count);
                 level.run(Convolve {
                     input: &unit[chunk * per * stride..],
                     input_pixel: stride,
                     input_row: 0,
-                    output: &mut weights[block * BLOCK..],
+                    output: &mut weights[first..],
                     output_pixel: count,
                     output_row: 0,
                     rows: 1,
                     pixels: rows.len(),
-                    channels: BLOCK.min(count - block * BLOCK),
-                    weights: columns,
+                    channels: BLOCK.min(count - first),
+                    weights: &columns[first * width..],
                     runs: &similarities,
                     start: Start::Zero,
                 });
@@ -120,7 +153,10 @@ impl Objective for NtXent {
                 let positives = groups.of(i).iter().filter(|&&p| p as usize != i);
                 let similarity: f64 = positives.map(|&p| f64::from(weights[p as usize])).sum();
                 let positives = groups.of(i).len() - 1;
-                level.run(ExpRow { values: weights, factor });
+                level.run(ExpRow {
+                    values: weights,
+                    factor,
+                });
                 weights[i] = 0.0;
                 for &a in families.iter().flat_map(|families| families.of(i)) {
                     if batch.groups[a as usize] != batch.groups[i] {
@@ -131,7 +167,8 @@ impl Objective for NtXent {
                 *row = if positives == 0 {
                     [0.0; 2]
                 } else {
-                    let loss = libm::log(sum) + f64::from(factor) * (1.0 - similarity / positives as f64);
+                    let loss =
+                        libm::log(sum) + f64::from(factor) * (1.0 - similarity / positives as f64);
                     [loss, 1.0 / sum]
                 };
             }
@@ -142,13 +179,24 @@ impl Objective for NtXent {
         // Back: the matrix becomes q_ia + q_ai - p_ia - p_ai, then one product, then through the normalisation.
         let inverses: Vec<f32> = self.rows.iter().map(|row| row[1] as f32).collect();
         let share = (1.0 / (counted * f64::from(self.temperature))) as f32;
-        let products = Run::split([Run { input: 0, row: 0, len: count }]);
+        let products = Run::split([Run {
+            input: 0,
+            row: 0,
+            len: count,
+        }]);
         let inverse_norms = &self.inverse;
-        let chunks = self.weights.par_chunks_mut(per * count.max(1)).zip(gradient.par_chunks_mut(per * width)).enumerate();
+        let chunks = self
+            .weights
+            .par_chunks_mut(per * count.max(1))
+            .zip(gradient.par_chunks_mut(per * width))
+            .enumerate();
         chunks.for_each(|(chunk, (weights, gradient))| {
             for (at, weights) in weights.chunks_exact_mut(count).enumerate() {
                 let i = chunk * per + at;
-                weights.iter_mut().zip(&inverses).for_each(|(weight, inverse)| *weight *= inverses[i] + inverse);
+                weights
+                    .iter_mut()
+                    .zip(&inverses)
+                    .for_each(|(weight, inverse)| *weight *= inverses[i] + inverse);
                 let group = groups.of(i);
                 if group.len() > 1 {
                     let positive = 2.0 / (group.len() - 1) as f32;
@@ -176,7 +224,10 @@ impl Objective for NtXent {
                 let unit = &unit[i * stride..][..width];
                 let along: f32 = gradient.iter().zip(unit).map(|(g, u)| g * u).sum();
                 let scale = share * inverse_norms[i];
-                gradient.iter_mut().zip(unit).for_each(|(g, u)| *g = scale * (*g - along * u));
+                gradient
+                    .iter_mut()
+                    .zip(unit)
+                    .for_each(|(g, u)| *g = scale * (*g - along * u));
             }
         });
         Ok(loss)
@@ -199,7 +250,9 @@ impl Members {
         let mut start = 0;
         for members in order.chunk_by(|a, b| groups[*a as usize] == groups[*b as usize]) {
             let end = start + members.len() as u32;
-            members.iter().for_each(|&row| span[row as usize] = [start, end]);
+            members
+                .iter()
+                .for_each(|&row| span[row as usize] = [start, end]);
             start = end;
         }
         Self { order, span }

@@ -23,7 +23,11 @@ pub struct VicReg {
 impl Default for VicReg {
     /// The authors' weights.
     fn default() -> Self {
-        Self { lambda: 25.0, mu: 25.0, nu: 1.0 }
+        Self {
+            lambda: 25.0,
+            mu: 25.0,
+            nu: 1.0,
+        }
     }
 }
 
@@ -32,15 +36,30 @@ impl Objective for VicReg {
         "vicreg"
     }
 
-    fn evaluate(&mut self, output: &[f32], width: usize, batch: &Batch, gradient: &mut [f32]) -> Result<f64, ObjectiveError> {
+    fn evaluate(
+        &mut self,
+        output: &[f32],
+        width: usize,
+        batch: &Batch,
+        gradient: &mut [f32],
+    ) -> Result<f64, ObjectiveError> {
         let rows = output.len() / width;
-        need("vicreg", "rows (an even number, at least 4)", (rows / 2 * 2).max(4), batch.rows())?;
+        need(
+            "vicreg",
+            "rows (an even number, at least 4)",
+            (rows / 2 * 2).max(4),
+            batch.rows(),
+        )?;
         let half = output.len() / 2;
         let (a, b) = output.split_at(half);
         let (gradient_a, gradient_b) = gradient.split_at_mut(half);
         let mut invariance = 0.0;
         let slope = self.lambda * 2.0 / half as f32;
-        for ((a, b), (gradient_a, gradient_b)) in a.iter().zip(b).zip(gradient_a.iter_mut().zip(gradient_b.iter_mut())) {
+        for ((a, b), (gradient_a, gradient_b)) in a
+            .iter()
+            .zip(b)
+            .zip(gradient_a.iter_mut().zip(gradient_b.iter_mut()))
+        {
             invariance += f64::from(a - b) * f64::from(a - b);
             *gradient_a = slope * (a - b);
             *gradient_b = slope * (b - a);
@@ -60,12 +79,21 @@ impl VicReg {
         let level = Level::detect();
         let mut mean = vec![0.0_f64; d];
         for row in z.chunks_exact(d) {
-            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(*x) / n as f64);
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(mean, x)| *mean += f64::from(*x) / n as f64);
         }
-        let centred: Vec<f32> = z.chunks_exact(d).flat_map(|row| row.iter().zip(&mean).map(|(x, mean)| x - *mean as f32)).collect();
+        let centred: Vec<f32> = z
+            .chunks_exact(d)
+            .flat_map(|row| row.iter().zip(&mean).map(|(x, mean)| x - *mean as f32))
+            .collect();
         // Rows of the covariance are padded, as the kernels want them.
         let width = padded(d);
-        let runs = Run::split([Run { input: 0, row: 0, len: d }]);
+        let runs = Run::split([Run {
+            input: 0,
+            row: 0,
+            len: d,
+        }]);
         let mut covariance = vec![0.0; d * width];
         level.run(ConvolveGradient {
             input: &centred,
@@ -88,7 +116,11 @@ impl VicReg {
                 if i == j {
                     let deviation = (*value + 1e-4).sqrt();
                     variance_loss += f64::from((1.0 - deviation).max(0.0)) / d as f64;
-                    *value = if deviation < 1.0 { -self.mu / 2.0 / (d as f32 * freedom * deviation) } else { 0.0 };
+                    *value = if deviation < 1.0 {
+                        -self.mu / 2.0 / (d as f32 * freedom * deviation)
+                    } else {
+                        0.0
+                    };
                 } else {
                     covariance_loss += f64::from(*value) * f64::from(*value) / d as f64;
                     *value *= 4.0 * self.nu / (d as f32 * freedom);

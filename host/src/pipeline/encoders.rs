@@ -6,14 +6,11 @@ use super::{Experiment, Monitor, PipelineError, whiten};
 use crate::objective::Objective;
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::nt_xent::NtXent;
-use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
 use crate::run::Cancel;
-use crate::train::network::{Mode, Network};
-use crate::train::optimizer::Rule;
+use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, Views};
-use crate::train::projector::projector;
-use crate::train::schedule::Schedule;
 use crate::train::trained::TrainedEncoder;
+use crate::train::{Mode, Network, Rule, Schedule, projector};
 use crate::view::ViewSource;
 use mote_core::preset::Preset;
 use mote_core::shape::Shape;
@@ -57,17 +54,26 @@ pub fn pretrain(
     cancel: &Cancel,
 ) -> Result<TrainedEncoder, PipelineError> {
     let network = Network::new(&spec(experiment, config)?, config.seed)?;
-    let ObjectiveConfig::NtXent { temperature, exclude_same_recording } = config.objective;
+    let ObjectiveConfig::NtXent {
+        temperature,
+        exclude_same_recording,
+    } = config.objective;
     let dim = network.output_len() as u16;
-    let widths: Vec<u16> = std::iter::once(dim).chain(config.encoder.projector.iter().copied()).collect();
+    let widths: Vec<u16> = std::iter::once(dim)
+        .chain(config.encoder.projector.iter().copied())
+        .collect();
     let head = if widths.len() > 1 {
         Some(projector(&widths, false, config.seed ^ 1)?)
     } else {
         None
     };
-    let rows = Rows::Pairs { exclude_same_recording };
+    let rows = Rows::Pairs {
+        exclude_same_recording,
+    };
     let objective = Box::new(NtXent::new(temperature)?);
-    train(network, head, objective, rows, experiment, config, monitor, cancel)
+    train(
+        network, head, objective, rows, experiment, config, monitor, cancel,
+    )
 }
 
 /// Control: the same encoder trained with every training label and the same views.
@@ -81,18 +87,35 @@ pub fn supervise(
     cancel: &Cancel,
 ) -> Result<TrainedEncoder, PipelineError> {
     let network = Network::new(&spec(experiment, config)?, config.seed)?;
-    let widths = [network.output_len() as u16, experiment.dataset.labels.len() as u16];
+    let widths = [
+        network.output_len() as u16,
+        experiment.dataset.labels.len() as u16,
+    ];
     let head = Some(projector(&widths, false, config.seed ^ 1)?);
-    train(network, head, Box::new(CrossEntropy), Rows::Labels, experiment, config, monitor, cancel)
+    train(
+        network,
+        head,
+        Box::new(CrossEntropy),
+        Rows::Labels,
+        experiment,
+        config,
+        monitor,
+        cancel,
+    )
 }
 
 /// Control: the same encoder before training, its batch norm settled on the same views.
 ///
 /// # Errors
 /// If the configuration does not suit the data.
-pub fn random_init(experiment: &Experiment, config: &RunConfig) -> Result<TrainedEncoder, PipelineError> {
+pub fn random_init(
+    experiment: &Experiment,
+    config: &RunConfig,
+) -> Result<TrainedEncoder, PipelineError> {
     let mut network = Network::new(&spec(experiment, config)?, config.seed)?;
-    let rows = Rows::Pairs { exclude_same_recording: false };
+    let rows = Rows::Pairs {
+        exclude_same_recording: false,
+    };
     let batches = batches(experiment, config, rows)?;
     let mut batch = Default::default();
     for step in 0..SETTLING_STEPS {
@@ -118,7 +141,13 @@ fn batches<'a>(
     )?;
     let labels = experiment.dataset.recordings.iter().map(|r| r.label);
     let schedule = &config.schedule;
-    Ok(Batches::new(source, labels, rows, schedule.batch, schedule.steps as u64))
+    Ok(Batches::new(
+        source,
+        labels,
+        rows,
+        schedule.batch,
+        schedule.steps as u64,
+    ))
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -151,7 +180,11 @@ fn train(
         seed: config.seed,
         clip: None,
     };
-    let head = Head { network: head, objective, weight: 1.0 };
+    let head = Head {
+        network: head,
+        objective,
+        weight: 1.0,
+    };
     let mut training = Pretraining::new(network, vec![head], recipe);
     let outcome = training.run(&batches, cancel.flag(), |training, progress| {
         monitor.step(&training.encoder, progress);
@@ -163,5 +196,9 @@ fn train(
             advice: String::new(),
         });
     }
-    whiten(training.encoder.trained(), experiment, config.encoder.whitening)
+    whiten(
+        training.encoder.trained(),
+        experiment,
+        config.encoder.whitening,
+    )
 }

@@ -1,7 +1,8 @@
 //! One data set, cut, split and normalised: what training and evaluation of one fold both start from.
 
 use super::PipelineError;
-use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows, gather};
+use crate::data::window::gather;
+use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows};
 use crate::eval::{Facts, Split};
 use crate::run::RunConfig;
 

@@ -2,7 +2,9 @@
 
 use super::{Experiment, PipelineError};
 use crate::eval::{Embeddings, Summary, TrainingPoint};
-use crate::report::{Page, Table, Verdict, confusion_plot, few_label_plot, map, map_plot, training_plot};
+use crate::report::{
+    Page, Table, Verdict, confusion_plot, few_label_plot, map, map_plot, training_plot,
+};
 use crate::run::{RunConfig, RunDir};
 use crate::train::trained::TrainedEncoder;
 
@@ -21,7 +23,10 @@ pub struct Made<'a> {
 pub fn write_report(dir: &RunDir, made: &Made<'_>) -> Result<(), PipelineError> {
     let mut figures = vec![("training.svg", training_plot(made.points))];
     if made.summary.majority.is_some() {
-        figures.push(("few-label.svg", few_label_plot(made.summary, super::job::LEARNER)));
+        figures.push((
+            "few-label.svg",
+            few_label_plot(made.summary, super::job::LEARNER),
+        ));
     }
     figures.push(("map.svg", embedding_map(made)?));
     let learned = made.summary.role(&crate::eval::Role::Learned);
@@ -55,7 +60,10 @@ fn embedding_map(made: &Made<'_>) -> Result<String, PipelineError> {
     let places = map(&split.pool(&embeddings)?.embeddings, &embeddings)?;
     let facts = split.facts();
     let mut is_test = vec![true; facts.rows()];
-    split.pool_rows().iter().for_each(|&row| is_test[row] = false);
+    split
+        .pool_rows()
+        .iter()
+        .for_each(|&row| is_test[row] = false);
     let rows: Vec<usize> = (0..facts.rows()).filter(|&row| is_test[row]).collect();
     let places: Vec<[f32; 2]> = rows.iter().map(|&row| places[row]).collect();
     let labels: Vec<Option<usize>> = rows.iter().map(|&row| facts.labels[row]).collect();

@@ -1,7 +1,9 @@
 //! One run from recordings to a judged encoder on the disk: what `cargo run -p host` does.
 
 use super::files::{Made, write_report};
-use super::{Candidates, Experiment, Monitor, PipelineError, judge, pretrain, random_init, supervise};
+use super::{
+    Candidates, Experiment, Monitor, PipelineError, judge, pretrain, random_init, supervise,
+};
 use crate::data::{Dataset, Description};
 use crate::eval::{EvaluateConfig, Summary};
 use crate::export::weights::{self, Origin};
@@ -79,12 +81,22 @@ impl Job<'_> {
         console.text(&held_out(&experiment));
 
         console.heading("Pretraining without labels");
-        let mut training = Training { experiment: &experiment, config, metrics: &mut metrics, cancel: self.cancel };
+        let mut training = Training {
+            experiment: &experiment,
+            config,
+            metrics: &mut metrics,
+            cancel: self.cancel,
+        };
         let (learned, points) = training.run(console, "pretrain", pretrain)?;
         let origin = origin(&experiment, config)?;
         dir.write(WEIGHTS, &weights::to_bytes(&learned, &origin)?)?;
 
-        let bytes = export::int8(&learned, &origin.about, &experiment.training_values(), Method::default())?;
+        let bytes = export::int8(
+            &learned,
+            &origin.about,
+            &experiment.training_values(),
+            Method::default(),
+        )?;
         dir.write(IMAGE, &bytes)?;
         let image = ModelImage::parse(&bytes).map_err(export::ExportError::from)?;
 
@@ -105,11 +117,21 @@ impl Job<'_> {
             supervised: supervised.as_ref(),
         };
         let settings = EvaluateConfig::default();
-        let evaluation = judge(&experiment, &candidates, config.encoder.whitening, &settings)?;
-        metrics.record(&Line { kind: "evaluation", value: &evaluation })?;
+        let evaluation = judge(
+            &experiment,
+            &candidates,
+            config.encoder.whitening,
+            &settings,
+        )?;
+        metrics.record(&Line {
+            kind: "evaluation",
+            value: &evaluation,
+        })?;
         let summary = Summary::of(std::slice::from_ref(&evaluation))?;
         let figures = tables(&summary);
-        figures.iter().for_each(|table| console.text(&table.to_text()));
+        figures
+            .iter()
+            .for_each(|table| console.text(&table.to_text()));
 
         console.heading("Model image");
         let layers = image_table(&image);
@@ -157,7 +179,8 @@ pub(super) struct Line<'a, T> {
     pub value: T,
 }
 
-type Train = fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<TrainedEncoder, PipelineError>;
+type Train =
+    fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<TrainedEncoder, PipelineError>;
 
 /// What both trainings of a job share.
 struct Training<'a> {
@@ -176,13 +199,17 @@ impl Training<'_> {
     ) -> Result<(TrainedEncoder, Vec<crate::eval::TrainingPoint>), PipelineError> {
         let total = self.config.schedule.steps as u64;
         let progress = crate::run::Progress::new(console.progress(), name, total);
-        let mut monitor = Monitor::new(self.experiment, total, progress, Some((self.metrics, name)));
+        let mut monitor =
+            Monitor::new(self.experiment, total, progress, Some((self.metrics, name)));
         let trained = train(self.experiment, self.config, &mut monitor, self.cancel);
         let points = monitor.finish()?;
         let trained = trained?;
         if let Some(last) = points.last() {
             let knn = last.knn.map_or(String::new(), |k| {
-                format!(", k-NN {:.1} % on training subjects held out for this", 100.0 * k)
+                format!(
+                    ", k-NN {:.1} % on training subjects held out for this",
+                    100.0 * k
+                )
             });
             console.text(&format!(
                 "{name}: {} steps in {:.1} s ({:.0} windows/s), loss {:.3}{knn}, rank {:.1}",
@@ -205,12 +232,19 @@ fn held_out(experiment: &Experiment) -> String {
     } else {
         format!(" (subjects {})", subjects.join(", "))
     };
-    let note = experiment.note.map_or(String::new(), |note| format!("\n{note}"));
+    let note = experiment
+        .note
+        .map_or(String::new(), |note| format!("\n{note}"));
     format!("Held out{who}: {test} labelled windows for testing; {train} for training.{note}")
 }
 
 fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, PipelineError> {
-    let Experiment { dataset, windows, normaliser, .. } = experiment;
+    let Experiment {
+        dataset,
+        windows,
+        normaliser,
+        ..
+    } = experiment;
     Ok(Origin {
         about: About {
             name: dataset.name.clone(),

@@ -2,7 +2,8 @@
 
 use super::{Experiment, PipelineError};
 use crate::eval::{
-    Embeddings, EvaluateConfig, Evaluation, FeatureSet, HandFeatures, Preparation, Role, Whitening, evaluate,
+    Embeddings, EvaluateConfig, Evaluation, FeatureSet, HandFeatures, Preparation, Role, Whitening,
+    evaluate,
 };
 use crate::export::embed;
 use crate::train::trained::TrainedEncoder;
@@ -40,10 +41,14 @@ pub fn judge(
     config: &EvaluateConfig,
 ) -> Result<Evaluation, PipelineError> {
     let mut sets = Vec::new();
-    let set = |name: &str, role: Role, encoder: &TrainedEncoder| -> Result<FeatureSet, PipelineError> {
-        let embeddings = Embeddings::new(encoder.embed(&experiment.values), encoder.spec.embedding_len()?)?;
-        Ok(FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS))
-    };
+    let set =
+        |name: &str, role: Role, encoder: &TrainedEncoder| -> Result<FeatureSet, PipelineError> {
+            let embeddings = Embeddings::new(
+                encoder.embed(&experiment.values),
+                encoder.spec.embedding_len()?,
+            )?;
+            Ok(FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS))
+        };
     sets.push(set("mote", Role::Learned, candidates.learned)?);
     if let Some(image) = candidates.image {
         let embeddings = Embeddings::new(embed(image, &experiment.values)?, image.embedding_len())?;
@@ -55,8 +60,15 @@ pub fn judge(
         channels: experiment.dataset.width(),
     }
     .compute(&experiment.values)?;
-    sets.push(FeatureSet::new("hand features", Role::HandFeatures, hand.clone()));
-    let whitened = Preparation { map: Whitening::WithinRecording { shrinkage }, ..DIRECTIONS };
+    sets.push(FeatureSet::new(
+        "hand features",
+        Role::HandFeatures,
+        hand.clone(),
+    ));
+    let whitened = Preparation {
+        map: Whitening::WithinRecording { shrinkage },
+        ..DIRECTIONS
+    };
     sets.push(FeatureSet::new("hand whitened", Role::HandFeatures, hand).prepared(whitened));
     if let Some(encoder) = candidates.random_init {
         sets.push(set("random init", Role::RandomInit, encoder)?);

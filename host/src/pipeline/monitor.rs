@@ -4,7 +4,7 @@ use super::Experiment;
 use super::job::Line;
 use crate::eval::{Embeddings, EvalError, Facts, Knn, Split, Spread, TrainingPoint};
 use crate::run::{Metrics, Progress, RunError};
-use crate::train::network::Network;
+use crate::train::Network;
 use crate::train::pretrain;
 use std::time::Instant;
 
@@ -53,7 +53,9 @@ impl<'a> Monitor<'a> {
         let stride = pool.len().div_ceil(MOST_WINDOWS).max(1);
         let rows: Vec<usize> = pool.iter().copied().step_by(stride).collect();
         let len = experiment.window_len();
-        let samples = rows.iter().flat_map(|&r| &experiment.values[r * len..(r + 1) * len]);
+        let samples = rows
+            .iter()
+            .flat_map(|&r| &experiment.values[r * len..(r + 1) * len]);
         Self {
             progress,
             metrics,
@@ -81,8 +83,12 @@ impl<'a> Monitor<'a> {
         }
         let (speed, last) = (self.speed(), self.last.as_ref());
         self.progress.update(done, || {
-            let knn = last.and_then(|h| h.knn).map_or(String::new(), |k| format!("  k-NN {:.1} %", 100.0 * k));
-            let rank = last.map_or(String::new(), |h| format!("  rank {:.1}/{}", h.spread.rank, h.spread.dim));
+            let knn = last
+                .and_then(|h| h.knn)
+                .map_or(String::new(), |k| format!("  k-NN {:.1} %", 100.0 * k));
+            let rank = last.map_or(String::new(), |h| {
+                format!("  rank {:.1}/{}", h.spread.rank, h.spread.dim)
+            });
             format!("loss {:.3}  {speed:.0} windows/s{knn}{rank}", step.loss)
         });
     }
@@ -93,10 +99,15 @@ impl<'a> Monitor<'a> {
 
     fn check(&mut self, encoder: &Network, step: &pretrain::Progress, done: u64) {
         let embeddings = encoder.trained().embed(&self.windows);
-        let health = Embeddings::new(embeddings, encoder.output_len()).and_then(|e| self.examine(&e));
+        let health =
+            Embeddings::new(embeddings, encoder.output_len()).and_then(|e| self.examine(&e));
         // A check-up that fails says nothing; what is wrong with the encoder stops the training itself.
         let Ok(health) = health else { return };
-        if let Some(warning) = health.spread.warning().filter(|_| !self.warned && done > self.total / 2) {
+        if let Some(warning) = health
+            .spread
+            .warning()
+            .filter(|_| !self.warned && done > self.total / 2)
+        {
             self.progress.line(&format!("warning: {warning}"));
             self.warned = true;
         }
@@ -113,7 +124,13 @@ impl<'a> Monitor<'a> {
             rank: Some(health.spread.rank),
         };
         if let Some((metrics, name)) = &mut self.metrics {
-            self.error = metrics.record(&Line { kind: name, value: &point }).err().or(self.error.take());
+            self.error = metrics
+                .record(&Line {
+                    kind: name,
+                    value: &point,
+                })
+                .err()
+                .or(self.error.take());
         }
         self.points.push(point);
         self.last = Some(health);
@@ -123,12 +140,18 @@ impl<'a> Monitor<'a> {
         let knn = match &self.split {
             Some(split) => {
                 let (train, test) = (split.train(embeddings)?, split.test(embeddings)?);
-                let knn = Knn { neighbours: NEIGHBOURS.min(train.labels.len()), ..Knn::default() };
+                let knn = Knn {
+                    neighbours: NEIGHBOURS.min(train.labels.len()),
+                    ..Knn::default()
+                };
                 Some(knn.score(&train, &test)?.accuracy)
             }
             None => None,
         };
-        Ok(Health { knn, spread: Spread::of(embeddings)? })
+        Ok(Health {
+            knn,
+            spread: Spread::of(embeddings)?,
+        })
     }
 
     /// Ends the display.

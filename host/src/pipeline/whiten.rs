@@ -22,20 +22,32 @@ pub fn whiten(
     let dim = encoder.spec.embedding_len()?;
     let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
     let whitening = Whitening::WithinRecording { shrinkage };
-    let map = Preparation::new(whitening).fit(&experiment.split.pool(&embeddings)?)?.map;
+    let map = Preparation::new(whitening)
+        .fit(&experiment.split.pool(&embeddings)?)?
+        .map;
     append(encoder, &map)
 }
 
 /// `map` after `encoder`.
 fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, PipelineError> {
     let plain = encoder.spec.layers.last().is_some_and(|layer| {
-        matches!(layer.op, Op::Dense { batch_norm: false, .. }) && layer.activation == Activation::None
+        matches!(
+            layer.op,
+            Op::Dense {
+                batch_norm: false,
+                ..
+            }
+        ) && layer.activation == Activation::None
     });
     if let (true, Some(last)) = (plain, encoder.layers.last_mut()) {
         let inputs = last.weights.len() / map.dim;
         let row = |o: usize| &map.matrix[o * map.dim..(o + 1) * map.dim];
         let sum = |o: usize, column: &dyn Fn(usize) -> f32| -> f64 {
-            row(o).iter().enumerate().map(|(m, &a)| f64::from(a) * f64::from(column(m))).sum()
+            row(o)
+                .iter()
+                .enumerate()
+                .map(|(m, &a)| f64::from(a) * f64::from(column(m)))
+                .sum()
         };
         let weights = (0..map.dim)
             .flat_map(|o| (0..inputs).map(move |i| (o, i)))
@@ -49,7 +61,10 @@ fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, P
     }
     let layer = Layer {
         input: Tensor(encoder.spec.layers.len() as u8),
-        op: Op::Dense { channels: map.dim as u16, batch_norm: false },
+        op: Op::Dense {
+            channels: map.dim as u16,
+            batch_norm: false,
+        },
         activation: Activation::None,
     };
     if encoder.spec.layers.push(layer).is_err() {

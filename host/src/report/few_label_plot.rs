@@ -16,6 +16,7 @@ fn style(role: &Role, nth: usize) -> Style {
     let (colour, marker) = match role {
         Role::Learned => (PALETTE[0], Marker::Circle),
         Role::Quantized(_) => (PALETTE[5], Marker::Square),
+        Role::HandFeatures if nth > 0 => (PALETTE[4], Marker::Triangle),
         Role::HandFeatures => (PALETTE[1], Marker::Triangle),
         Role::Supervised => (PALETTE[2], Marker::Diamond),
         Role::RandomInit => (GREY, Marker::Cross),
@@ -71,7 +72,7 @@ pub fn few_label_plot(summary: &Summary, learner: &str) -> String {
         Anchor::Start,
         21.0,
         INK,
-        "Accuracy on people never seen, %",
+        "Accuracy on held-out windows, %",
     );
     let spread = if summary.runs > 1 {
         "folds and seeds"

@@ -3,21 +3,18 @@
 use super::Table;
 use mote_core::image::{Format, LayerInfo, ModelImage};
 use mote_core::shape::Shape;
-use mote_core::spec::{Activation, Op};
+use mote_core::spec::{Activation, Layer, Op, Spec, SpecError};
 
 /// One row a layer and a row of sums; the caption has flash and scratch of the whole image.
 pub fn image_table(image: &ModelImage<'_>) -> Table {
     let value = image.format().value_len();
-    let mut rows: Vec<Vec<String>> = image
-        .layers()
-        .map(|layer| row(&layer, value))
-        .collect();
+    let mut rows: Vec<Vec<String>> = image.layers().map(|layer| row(&layer, value)).collect();
     let sum = |of: &dyn Fn(&LayerInfo<'_>) -> u64| image.layers().map(|l| of(&l)).sum::<u64>();
     rows.push(vec![
         "all".into(),
         String::new(),
         group(sum(&|l| l.parameters() as u64)),
-        group(sum(&LayerInfo::macs)),
+        group(sum(&|l| l.macs())),
         group(image.len() as u64),
         group((image.scratch_len() * value) as u64),
     ]);
@@ -34,9 +31,16 @@ pub fn image_table(image: &ModelImage<'_>) -> Table {
             group(image.len() as u64),
             group((image.scratch_len() * value) as u64),
         ),
-        header: ["layer", "output", "parameters", "MACs", "flash", "scratch at"]
-            .map(String::from)
-            .to_vec(),
+        header: [
+            "layer",
+            "output",
+            "parameters",
+            "MACs",
+            "flash",
+            "scratch at",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows,
     }
 }
@@ -44,7 +48,7 @@ pub fn image_table(image: &ModelImage<'_>) -> Table {
 fn row(layer: &LayerInfo<'_>, value: usize) -> Vec<String> {
     let range = layer.output.range();
     vec![
-        format!("{} {}", layer.index, name(layer)),
+        format!("{} {}", layer.index, name(&layer.layer)),
         shape(layer.output.shape),
         group(layer.parameters() as u64),
         group(layer.macs()),
@@ -53,12 +57,53 @@ fn row(layer: &LayerInfo<'_>, value: usize) -> Vec<String> {
     ]
 }
 
-fn name(layer: &LayerInfo<'_>) -> String {
-    let relu = match layer.layer.activation {
+/// One row a layer of a spec that is not an image yet.
+///
+/// # Errors
+/// If the spec's shapes do not fit each other.
+pub fn spec_table(spec: &Spec, title: &str) -> Result<Table, SpecError> {
+    let shapes = spec.shapes()?;
+    let layers = spec.layers.iter().zip(shapes.iter().skip(1)).enumerate();
+    let mut rows: Vec<Vec<String>> = layers
+        .map(|(index, (layer, &output))| {
+            let input = shapes
+                .get(usize::from(layer.input.0))
+                .copied()
+                .unwrap_or(output);
+            vec![
+                format!("{index} {}", name(layer)),
+                shape(output),
+                group(layer.op.parameters(input, output) as u64),
+                group(layer.op.macs(input, output)),
+            ]
+        })
+        .collect();
+    let (parameters, macs) = (spec.parameters()? as u64, spec.macs()?);
+    rows.push(vec![
+        "all".into(),
+        String::new(),
+        group(parameters),
+        group(macs),
+    ]);
+    Ok(Table {
+        caption: format!(
+            "{title} (trained weights): {} -> {} values",
+            shape(spec.input),
+            spec.embedding_len()?
+        ),
+        header: ["layer", "output", "parameters", "MACs"]
+            .map(String::from)
+            .to_vec(),
+        rows,
+    })
+}
+
+fn name(layer: &Layer) -> String {
+    let relu = match layer.activation {
         Activation::None => "",
         Activation::Relu => " relu",
     };
-    let name = match layer.layer.op {
+    let name = match layer.op {
         Op::Conv2d { .. } => "conv2d",
         Op::DepthwiseConv2d { .. } => "depthwise",
         Op::Dense { .. } => "dense",
@@ -70,7 +115,7 @@ fn name(layer: &LayerInfo<'_>) -> String {
         Op::GlobalStatPool => "global stat pool",
         Op::Embedding { .. } => "embedding",
     };
-    let kernel = layer.layer.op.kernel().map_or(String::new(), |k| {
+    let kernel = layer.op.kernel().map_or(String::new(), |k| {
         let stride = if k.stride == [1, 1] {
             String::new()
         } else {

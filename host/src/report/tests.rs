@@ -85,6 +85,26 @@ fn a_clear_loser_is_called_that_too() {
 }
 
 #[test]
+fn a_mixed_result_names_hand_features_first() {
+    let mut summary = summary(1);
+    let hand = summary.sets[2].clone();
+    let curve = |set: &crate::eval::SetSummary| {
+        set.curves
+            .iter()
+            .position(|c| c.learner == "prototypes")
+            .unwrap()
+    };
+    // The encoder ties at one label and keeps its lead elsewhere.
+    let at = curve(&summary.sets[0]);
+    summary.sets[0].curves[at].points[0] = hand.curves[curve(&hand)].points[0].clone();
+    let headline = Verdict::of(&summary, "prototypes", &[]).headline;
+    assert!(
+        headline.contains("beats hand features at 5, 10 and 20 labels of each class and is level with them at 1 label"),
+        "{headline}"
+    );
+}
+
+#[test]
 fn without_labels_the_report_has_ranks_only() {
     let evaluation = evaluation(false, 0);
     assert!(

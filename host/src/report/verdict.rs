@@ -154,15 +154,20 @@ fn few_labels(
             and(&worse)
         ),
         _ => {
-            let mut parts = Vec::new();
-            if !better.is_empty() {
-                parts.push(format!("beats hand features at {}", at(&better)));
-            }
-            if !equal.is_empty() {
-                parts.push(format!("is level with them at {}", at(&equal)));
-            }
-            if !worse.is_empty() {
-                parts.push(format!("loses to them at {}", at(&worse)));
+            let mut parts: Vec<String> = Vec::new();
+            for (verb, list) in [
+                ("beats", &better),
+                ("is level with", &equal),
+                ("loses to", &worse),
+            ] {
+                if !list.is_empty() {
+                    let them = if parts.is_empty() {
+                        "hand features"
+                    } else {
+                        "them"
+                    };
+                    parts.push(format!("{verb} {them} at {}", at(list)));
+                }
             }
             format!("With the learner {learner} the encoder {}.", and(&parts))
         }

@@ -67,7 +67,9 @@ impl RunDir {
     pub fn create_dated(root: &Path, dataset: &str) -> Result<Self, RunError> {
         let clean = |c: char| if c.is_alphanumeric() { c } else { '-' };
         let dataset: String = dataset.chars().map(clean).collect();
-        let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H%M").to_string();
+        let stamp = jiff::ZonedDateTime::now()
+            .strftime("%Y-%m-%d-%H%M")
+            .to_string();
         fs::create_dir_all(root).map_err(|e| RunError::at(root, e))?;
         let mut number = 1;
         loop {

@@ -17,7 +17,11 @@ pub struct Ema {
 impl Ema {
     /// Starts from `network`; `decay` is usually 0.99 to 0.9999.
     pub fn new(network: &Network, decay: f32) -> Self {
-        Self { decay, parameters: network.parameters().to_vec(), running: network.running().to_vec() }
+        Self {
+            decay,
+            parameters: network.parameters().to_vec(),
+            running: network.running().to_vec(),
+        }
     }
 
     /// Takes one step towards `network`, which must be of the spec that [`Self::new`] saw.

@@ -7,7 +7,7 @@ mod optimizer;
 mod pass;
 pub mod pretrain;
 mod projector;
-mod random;
+pub(crate) mod random;
 mod schedule;
 mod signal;
 mod simd;
@@ -29,7 +29,10 @@ pub(crate) mod kernel {
     pub(crate) fn sum(values: &[f32]) -> f64 {
         let mut parts = [0.0; 16];
         for values in values.chunks(16) {
-            parts.iter_mut().zip(values).for_each(|(part, value)| *part += value);
+            parts
+                .iter_mut()
+                .zip(values)
+                .for_each(|(part, value)| *part += value);
         }
         parts.into_iter().map(f64::from).sum()
     }

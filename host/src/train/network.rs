@@ -50,7 +50,9 @@ pub enum LoadError {
     #[error("the encoder's layers do not fit together: {0}")]
     Spec(SpecError),
     /// Numbers are missing or left over.
-    #[error("layer {layer}: {what} has {found} values, but the spec needs {expected}; was the spec edited after training?")]
+    #[error(
+        "layer {layer}: {what} has {found} values, but the spec needs {expected}; was the spec edited after training?"
+    )]
     Length {
         /// Index in the spec.
         layer: usize,
@@ -142,40 +144,77 @@ impl Network {
 
     fn push(&mut self, index: usize, shapes: &[Shape], seed: u64) -> Result<(), SpecError> {
         let layer = self.spec.layers[index];
-        let [input, other] = [layer.input, layer.op.other().unwrap_or(layer.input)].map(|Tensor(t)| usize::from(t));
+        let [input, other] =
+            [layer.input, layer.op.other().unwrap_or(layer.input)].map(|Tensor(t)| usize::from(t));
         let built = layer::build(&layer.op, shapes[input], shapes[other]);
-        let built = built.map_err(|error| SpecError::Layer { layer: index, error })?;
+        let built = built.map_err(|error| SpecError::Layer {
+            layer: index,
+            error,
+        })?;
         let channels = usize::from(shapes[index + 1].c);
         let (product, normalized) = match layer.op {
-            Op::Conv2d { batch_norm, .. } | Op::DepthwiseConv2d { batch_norm, .. } | Op::Dense { batch_norm, .. } => (true, batch_norm),
+            Op::Conv2d { batch_norm, .. }
+            | Op::DepthwiseConv2d { batch_norm, .. }
+            | Op::Dense { batch_norm, .. } => (true, batch_norm),
             _ => (false, false),
         };
         let mut random = SplitMix::new(seed, index as u64);
         let bound = 1.0 / (layer::fan_in(&layer.op, shapes[input]).max(1) as f32).sqrt();
         let table = matches!(layer.op, Op::Embedding { .. });
         let weights = layer::weights_len(&layer.op, shapes[input]);
-        let weights = self.add(index, ParameterKind::Weights, weights, || if table { random.normal() } else { bound * random.symmetric() });
+        let weights = self.add(index, ParameterKind::Weights, weights, || {
+            if table {
+                random.normal()
+            } else {
+                bound * random.symmetric()
+            }
+        });
         let bias = if product && !normalized { channels } else { 0 };
-        let bias = self.add(index, ParameterKind::Bias, bias, || bound * random.symmetric());
+        let bias = self.add(index, ParameterKind::Bias, bias, || {
+            bound * random.symmetric()
+        });
         let norm = normalized.then(|| {
             let gamma = self.add(index, ParameterKind::Gamma, channels, || 1.0);
             let beta = self.add(index, ParameterKind::Beta, channels, || 0.0);
             let start = self.running.len();
             self.running.resize(start + channels, 0.0);
             self.running.resize(start + 2 * channels, 1.0);
-            let (mean, variance) = (start..start + channels, start + channels..start + 2 * channels);
-            NormNode { gamma, beta, mean, variance, state: BatchNorm::default() }
+            let (mean, variance) = (
+                start..start + channels,
+                start + channels..start + 2 * channels,
+            );
+            NormNode {
+                gamma,
+                beta,
+                mean,
+                variance,
+                state: BatchNorm::default(),
+            }
         });
         let signal = &mut self.signals[index + 1];
         signal.relu = layer.activation == Activation::Relu;
         signal.normalized = normalized;
         signal.summed = product;
         let operands = if layer.op.other().is_some() { 2 } else { 1 };
-        self.nodes.push(Node { layer: built, inputs: [input, other], operands, live: false, weights, bias, norm });
+        self.nodes.push(Node {
+            layer: built,
+            inputs: [input, other],
+            operands,
+            live: false,
+            weights,
+            bias,
+            norm,
+        });
         Ok(())
     }
 
-    fn add(&mut self, layer: usize, kind: ParameterKind, len: usize, value: impl FnMut() -> f32) -> Range<usize> {
+    fn add(
+        &mut self,
+        layer: usize,
+        kind: ParameterKind,
+        len: usize,
+        value: impl FnMut() -> f32,
+    ) -> Range<usize> {
         let start = self.parameters.len();
         self.parameters.resize_with(start + len, value);
         if len > 0 {
@@ -185,7 +224,11 @@ impl Network {
                 ParameterKind::Gamma => "gamma",
                 ParameterKind::Beta => "beta",
             };
-            self.named.push(Parameter { name: format!("{layer}.{name}"), kind, range: start..start + len });
+            self.named.push(Parameter {
+                name: format!("{layer}.{name}"),
+                kind,
+                range: start..start + len,
+            });
         }
         start..start + len
     }
@@ -194,7 +237,16 @@ impl Network {
     pub fn load(trained: &TrainedEncoder) -> Result<Self, LoadError> {
         let mut network = Self::new(&trained.spec, 0).map_err(LoadError::Spec)?;
         let check = |layer, what, found: usize, expected: usize| {
-            if found == expected { Ok(()) } else { Err(LoadError::Length { layer, what, found, expected }) }
+            if found == expected {
+                Ok(())
+            } else {
+                Err(LoadError::Length {
+                    layer,
+                    what,
+                    found,
+                    expected,
+                })
+            }
         };
         check(0, "layers", trained.layers.len(), network.nodes.len())?;
         for (index, (from, node)) in trained.layers.iter().zip(&network.nodes).enumerate() {
@@ -203,7 +255,12 @@ impl Network {
                 to[range.clone()].copy_from_slice(from);
                 Ok(())
             };
-            put(&mut network.parameters, "weights", &node.weights, &from.weights)?;
+            put(
+                &mut network.parameters,
+                "weights",
+                &node.weights,
+                &from.weights,
+            )?;
             if !node.bias.is_empty() {
                 put(&mut network.parameters, "bias", &node.bias, &from.bias)?;
             }
@@ -213,7 +270,12 @@ impl Network {
                 put(&mut network.parameters, "gamma", &to.gamma, &from.gamma)?;
                 put(&mut network.parameters, "beta", &to.beta, &from.beta)?;
                 put(&mut network.running, "mean", &to.mean, &from.mean)?;
-                put(&mut network.running, "variance", &to.variance, &from.variance)?;
+                put(
+                    &mut network.running,
+                    "variance",
+                    &to.variance,
+                    &from.variance,
+                )?;
             }
         }
         Ok(network)
@@ -226,22 +288,33 @@ impl Network {
 
     /// As [`Self::trained`], with other numbers in the same places.
     pub(super) fn trained_with(&self, parameters: &[f32], running: &[f32]) -> TrainedEncoder {
-        let layers = self.nodes.iter().zip(&self.signals[1..]).map(|(node, signal)| {
-            let parameters = |range: &Range<usize>| parameters[range.clone()].to_vec();
-            let running = |range: &Range<usize>| running[range.clone()].to_vec();
-            TrainedLayer {
-                weights: parameters(&node.weights),
-                bias: if node.norm.is_some() { vec![0.0; signal.channels()] } else { parameters(&node.bias) },
-                batch_norm: node.norm.as_ref().map(|norm| trained::BatchNorm {
-                    gamma: parameters(&norm.gamma),
-                    beta: parameters(&norm.beta),
-                    mean: running(&norm.mean),
-                    variance: running(&norm.variance),
-                    epsilon: batch_norm::EPSILON,
-                }),
-            }
-        });
-        TrainedEncoder { spec: self.spec.clone(), layers: layers.collect() }
+        let layers = self
+            .nodes
+            .iter()
+            .zip(&self.signals[1..])
+            .map(|(node, signal)| {
+                let parameters = |range: &Range<usize>| parameters[range.clone()].to_vec();
+                let running = |range: &Range<usize>| running[range.clone()].to_vec();
+                TrainedLayer {
+                    weights: parameters(&node.weights),
+                    bias: if node.norm.is_some() {
+                        vec![0.0; signal.channels()]
+                    } else {
+                        parameters(&node.bias)
+                    },
+                    batch_norm: node.norm.as_ref().map(|norm| trained::BatchNorm {
+                        gamma: parameters(&norm.gamma),
+                        beta: parameters(&norm.beta),
+                        mean: running(&norm.mean),
+                        variance: running(&norm.variance),
+                        epsilon: batch_norm::EPSILON,
+                    }),
+                }
+            });
+        TrainedEncoder {
+            spec: self.spec.clone(),
+            layers: layers.collect(),
+        }
     }
 
     /// The list of layers.
@@ -297,9 +370,17 @@ impl Network {
     /// The first place after a step that holds a number which is not finite: a layer's weights, output or gradient.
     pub fn not_finite(&self) -> Option<String> {
         let finite = |values: &[f32]| values.iter().all(|x| x.is_finite());
-        let layer = |index: usize| format!("layer {index} ({})", layer::name(&self.spec.layers[index].op));
+        let layer = |index: usize| {
+            format!(
+                "layer {index} ({})",
+                layer::name(&self.spec.layers[index].op)
+            )
+        };
         for (index, node) in self.nodes.iter().enumerate() {
-            if ![&node.weights, &node.bias].into_iter().all(|range| finite(&self.parameters[range.clone()])) {
+            if ![&node.weights, &node.bias]
+                .into_iter()
+                .all(|range| finite(&self.parameters[range.clone()]))
+            {
                 return Some(format!("a weight of {}", layer(index)));
             }
             let signal = &self.signals[index + 1];
@@ -307,7 +388,9 @@ impl Network {
                 return Some(format!("the output of {}", layer(index)));
             }
         }
-        let gradients = (0..self.nodes.len()).rev().find(|&index| !finite(&self.signals[index + 1].gradient));
+        let gradients = (0..self.nodes.len())
+            .rev()
+            .find(|&index| !finite(&self.signals[index + 1].gradient));
         gradients.map(|index| format!("the gradient of {}", layer(index)))
     }
 

@@ -31,9 +31,15 @@ pub enum Rule {
 
 impl Rule {
     /// Adam with the usual constants.
-    pub const ADAM: Self = Self::Adam { betas: [0.9, 0.999], epsilon: 1e-8 };
+    pub const ADAM: Self = Self::Adam {
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+    };
     /// AdamW with the usual constants.
-    pub const ADAM_W: Self = Self::AdamW { betas: [0.9, 0.999], epsilon: 1e-8 };
+    pub const ADAM_W: Self = Self::AdamW {
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+    };
 }
 
 /// A rule and its memory of one network.
@@ -54,22 +60,50 @@ const PIECE: usize = 4096;
 impl Optimizer {
     /// `weight_decay` applies to weights alone: not to biases, nor to batch norm.
     pub fn new(rule: Rule, weight_decay: f32) -> Self {
-        Self { rule, weight_decay, first: Vec::new(), second: Vec::new(), steps: 0 }
+        Self {
+            rule,
+            weight_decay,
+            first: Vec::new(),
+            second: Vec::new(),
+            steps: 0,
+        }
     }
 
     /// Moves `network`'s parameters by its gradients, each multiplied by `scale` first (1 unless gradients are clipped).
     pub fn step(&mut self, network: &mut Network, rate: f32, scale: f32) {
         self.steps += 1;
-        let ranges: Vec<_> = network.named().iter().map(|p| (p.range.clone(), p.kind)).collect();
+        let ranges: Vec<_> = network
+            .named()
+            .iter()
+            .map(|p| (p.range.clone(), p.kind))
+            .collect();
         let (parameters, gradients) = network.parameters_and_gradients();
         self.first.resize(parameters.len(), 0.0);
         self.second.resize(parameters.len(), 0.0);
         for (range, kind) in ranges {
-            let decay = if kind == ParameterKind::Weights { self.weight_decay } else { 0.0 };
-            let update = Update { rule: self.rule, decay, rate, scale, steps: self.steps };
-            let values = parameters[range.clone()].par_chunks_mut(PIECE).zip(gradients[range.clone()].par_chunks(PIECE));
-            let moments = self.first[range.clone()].par_chunks_mut(PIECE).zip(self.second[range].par_chunks_mut(PIECE));
-            values.zip(moments).for_each(|((values, gradients), (first, second))| update.apply(values, gradients, first, second));
+            let decay = if kind == ParameterKind::Weights {
+                self.weight_decay
+            } else {
+                0.0
+            };
+            let update = Update {
+                rule: self.rule,
+                decay,
+                rate,
+                scale,
+                steps: self.steps,
+            };
+            let values = parameters[range.clone()]
+                .par_chunks_mut(PIECE)
+                .zip(gradients[range.clone()].par_chunks(PIECE));
+            let moments = self.first[range.clone()]
+                .par_chunks_mut(PIECE)
+                .zip(self.second[range].par_chunks_mut(PIECE));
+            values
+                .zip(moments)
+                .for_each(|((values, gradients), (first, second))| {
+                    update.apply(values, gradients, first, second)
+                });
         }
     }
 }
@@ -87,7 +121,10 @@ struct Update {
 impl Update {
     fn apply(self, values: &mut [f32], gradients: &[f32], first: &mut [f32], second: &mut [f32]) {
         let (decay, rate, scale) = (self.decay, self.rate, self.scale);
-        let all = values.iter_mut().zip(gradients).zip(first.iter_mut().zip(second));
+        let all = values
+            .iter_mut()
+            .zip(gradients)
+            .zip(first.iter_mut().zip(second));
         let (betas, epsilon, shrink, decay) = match self.rule {
             Rule::Sgd { momentum } => {
                 for ((w, g), (m, _)) in all {

@@ -38,8 +38,17 @@ struct Chunk {
 
 impl Chunk {
     fn new(level: Level) -> Self {
-        let scratch = Scratch { level, input: Vec::new(), upstream: Vec::new() };
-        Self { scratch, packed: Vec::new(), sums: Vec::new(), narrow: Vec::new() }
+        let scratch = Scratch {
+            level,
+            input: Vec::new(),
+            upstream: Vec::new(),
+        };
+        Self {
+            scratch,
+            packed: Vec::new(),
+            sums: Vec::new(),
+            narrow: Vec::new(),
+        }
     }
 
     /// Zeros for one layer's pass.
@@ -62,7 +71,10 @@ fn zeros(values: &mut Vec<f32>, len: usize) {
 fn add_up(chunks: &[Chunk], len: usize) -> Vec<f64> {
     let mut total = vec![0.0; len];
     for chunk in chunks {
-        total.iter_mut().zip(&chunk.sums).for_each(|(total, sum)| *total += sum);
+        total
+            .iter_mut()
+            .zip(&chunk.sums)
+            .for_each(|(total, sum)| *total += sum);
     }
     total
 }
@@ -85,7 +97,12 @@ impl Network {
     /// # Panics
     /// If `input` is not a whole number of inputs.
     pub fn forward(&mut self, input: &[f32], mode: Mode) -> &[f32] {
-        assert!(input.len().is_multiple_of(self.input_len()), "a batch of {} values is no multiple of {}", input.len(), self.input_len());
+        assert!(
+            input.len().is_multiple_of(self.input_len()),
+            "a batch of {} values is no multiple of {}",
+            input.len(),
+            self.input_len()
+        );
         self.resize(input.len() / self.input_len());
         self.signals[0].raw.clear();
         self.signals[0].raw.extend_from_slice(input);
@@ -114,8 +131,14 @@ impl Network {
 
     fn resize(&mut self, batch: usize) {
         self.work.batch = batch;
-        let chunks = if batch == 0 { 0 } else { batch.div_ceil(self.images_per_chunk()) };
-        self.work.chunks.resize_with(chunks, || Chunk::new(self.level));
+        let chunks = if batch == 0 {
+            0
+        } else {
+            batch.div_ceil(self.images_per_chunk())
+        };
+        self.work
+            .chunks
+            .resize_with(chunks, || Chunk::new(self.level));
         for chunk in &mut self.work.chunks {
             chunk.scratch.level = self.level;
         }
@@ -133,39 +156,56 @@ impl Network {
     fn forward_layer(&mut self, index: usize, mode: Mode) {
         let (level, batch, per) = (self.level, self.work.batch, self.images_per_chunk());
         let node = &mut self.nodes[index];
-        node.layer.pack(&self.parameters[node.weights.clone()], &self.parameters[node.bias.clone()]);
+        node.layer.pack(
+            &self.parameters[node.weights.clone()],
+            &self.parameters[node.bias.clone()],
+        );
         let node = &self.nodes[index];
         let mut raw = take(&mut self.signals[index + 1].raw);
         let signal = &self.signals[index + 1];
         let (len, channels) = (signal.len(), signal.channels());
-        let sums = if node.norm.is_some() && mode == Mode::Train { 2 * padded(channels) } else { 0 };
+        let sums = if node.norm.is_some() && mode == Mode::Train {
+            2 * padded(channels)
+        } else {
+            0
+        };
         raw.resize(batch * len, 0.0);
         let inputs = node.inputs.map(|tensor| &self.signals[tensor]);
         let mut chunks = take(&mut self.work.chunks);
-        raw.par_chunks_mut(per * len).zip(chunks.par_iter_mut()).enumerate().for_each(|(at, (values, chunk))| {
-            chunk.prepare(node.layer.scratch_len(per), 0, sums);
-            let mut output = Output {
-                level,
-                len,
-                channels,
-                values,
-                relu: signal.relu && !signal.normalized,
-                sums: (sums > 0).then_some(&mut chunk.sums),
-                narrow: &mut chunk.narrow,
-            };
-            node.layer.forward(inputs, self.images(at), &mut output, &mut chunk.scratch);
-        });
+        raw.par_chunks_mut(per * len)
+            .zip(chunks.par_iter_mut())
+            .enumerate()
+            .for_each(|(at, (values, chunk))| {
+                chunk.prepare(node.layer.scratch_len(per), 0, sums);
+                let mut output = Output {
+                    level,
+                    len,
+                    channels,
+                    values,
+                    relu: signal.relu && !signal.normalized,
+                    sums: (sums > 0).then_some(&mut chunk.sums),
+                    narrow: &mut chunk.narrow,
+                };
+                node.layer
+                    .forward(inputs, self.images(at), &mut output, &mut chunk.scratch);
+            });
         let total = add_up(&chunks, sums);
         self.work.chunks = chunks;
         let signal = &mut self.signals[index + 1];
         signal.raw = raw;
         if let Some(norm) = &mut self.nodes[index].norm {
-            let affine = [&self.parameters[norm.gamma.clone()], &self.parameters[norm.beta.clone()]];
+            let affine = [
+                &self.parameters[norm.gamma.clone()],
+                &self.parameters[norm.beta.clone()],
+            ];
             // Means lie before variances; see `Network::push`.
             let (means, variances) = self.running.split_at_mut(norm.variance.start);
             let running = [&mut means[norm.mean.clone()], &mut variances[..channels]];
             match mode {
-                Mode::Train => norm.state.forward(&total, batch * signal.pixels(), affine, running, signal),
+                Mode::Train => {
+                    norm.state
+                        .forward(&total, batch * signal.pixels(), affine, running, signal)
+                }
                 Mode::Eval => BatchNorm::evaluate(affine, running.map(|values| &*values), signal),
             }
         }
@@ -177,7 +217,11 @@ impl Network {
     /// # Panics
     /// If `gradient` is not as long as that output.
     pub fn backward(&mut self, gradient: &[f32]) {
-        assert_eq!(gradient.len(), self.work.batch * self.output_len(), "the gradient of another batch");
+        assert_eq!(
+            gradient.len(),
+            self.work.batch * self.output_len(),
+            "the gradient of another batch"
+        );
         self.gradients.fill(0.0);
         let last = self.signals.len() - 1;
         self.work.written = vec![false; self.signals.len()];
@@ -191,7 +235,8 @@ impl Network {
         self.write_gradient(Some((last, 0)), [0, 0], 0, |_, images, _, sink| {
             if let Some(mut sink) = sink {
                 let len = sink.signal.len();
-                sink.values.copy_from_slice(&gradient[images.start * len..images.end * len]);
+                sink.values
+                    .copy_from_slice(&gradient[images.start * len..images.end * len]);
                 sink.finish(0..images.len());
             }
         });
@@ -205,7 +250,11 @@ impl Network {
     /// The gradient of the loss with respect to the input, after [`Self::want_input_gradient`] and
     /// [`Self::backward`]; else empty.
     pub fn input_gradient(&self) -> &[f32] {
-        if self.work.input_gradient { &self.signals[0].gradient } else { &[] }
+        if self.work.input_gradient {
+            &self.signals[0].gradient
+        } else {
+            &[]
+        }
     }
 
     fn backward_layer(&mut self, index: usize) {
@@ -213,10 +262,17 @@ impl Network {
         let signal = &mut self.signals[index + 1];
         if let Some(norm) = &node.norm {
             let (before, beta) = self.gradients.split_at_mut(norm.beta.start);
-            let gradients = [&mut before[norm.gamma.clone()], &mut beta[..norm.beta.len()]];
-            norm.state.backward(&self.parameters[norm.gamma.clone()], gradients, signal);
+            let gradients = [
+                &mut before[norm.gamma.clone()],
+                &mut beta[..norm.beta.len()],
+            ];
+            norm.state
+                .backward(&self.parameters[norm.gamma.clone()], gradients, signal);
         } else {
-            for (to, sum) in self.gradients[node.bias.clone()].iter_mut().zip(&signal.sums) {
+            for (to, sum) in self.gradients[node.bias.clone()]
+                .iter_mut()
+                .zip(&signal.sums)
+            {
                 *to = *sum as f32;
             }
         }
@@ -233,7 +289,14 @@ impl Network {
                 let node = &shared.nodes[index];
                 let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
                 let output = &shared.signals[index + 1];
-                node.layer.backward(inputs, output, images, &mut chunk.packed, sink, &mut chunk.scratch);
+                node.layer.backward(
+                    inputs,
+                    output,
+                    images,
+                    &mut chunk.packed,
+                    sink,
+                    &mut chunk.scratch,
+                );
             });
         }
         if packed > 0 {
@@ -247,13 +310,20 @@ impl Network {
         let mut packed = take(&mut self.work.packed);
         zeros(&mut packed, len);
         let chunks = &self.work.chunks;
-        packed.par_chunks_mut(PIECE).enumerate().for_each(|(piece, total)| {
-            for chunk in chunks {
-                total.iter_mut().zip(&chunk.packed[piece * PIECE..]).for_each(|(total, part)| *total += part);
-            }
-        });
+        packed
+            .par_chunks_mut(PIECE)
+            .enumerate()
+            .for_each(|(piece, total)| {
+                for chunk in chunks {
+                    total
+                        .iter_mut()
+                        .zip(&chunk.packed[piece * PIECE..])
+                        .for_each(|(total, part)| *total += part);
+                }
+            });
         let node = &self.nodes[index];
-        node.layer.unpack(&packed, &mut self.gradients[node.weights.clone()]);
+        node.layer
+            .unpack(&packed, &mut self.gradients[node.weights.clone()]);
         self.work.packed = packed;
     }
 
@@ -267,8 +337,16 @@ impl Network {
     ) {
         let (batch, per) = (self.work.batch, self.images_per_chunk());
         let tensor = target.map_or(0, |(tensor, _)| tensor);
-        let mut gradient = if target.is_some() { take(&mut self.signals[tensor].gradient) } else { Vec::new() };
-        let (len, summed, channels) = (self.signals[tensor].len(), self.signals[tensor].summed, self.signals[tensor].channels());
+        let mut gradient = if target.is_some() {
+            take(&mut self.signals[tensor].gradient)
+        } else {
+            Vec::new()
+        };
+        let (len, summed, channels) = (
+            self.signals[tensor].len(),
+            self.signals[tensor].summed,
+            self.signals[tensor].channels(),
+        );
         let (mut adds, mut settles) = (false, false);
         if target.is_some() {
             gradient.resize(batch * len, 0.0);
@@ -280,25 +358,33 @@ impl Network {
         let mut chunks = take(&mut self.work.chunks);
         let mut pieces = gradient.chunks_mut(per * len);
         let pieces: Vec<Option<&mut [f32]>> = chunks.iter().map(|_| pieces.next()).collect();
-        let shared = Shared { nodes: &self.nodes, signals: &self.signals, level: self.level };
-        pieces.into_par_iter().zip(chunks.par_iter_mut()).enumerate().for_each(|(at, (piece, chunk))| {
-            chunk.prepare(scratch, packed, 2 * padded(channels));
-            let images = self.images(at);
-            let (mut sums, mut narrow) = (take(&mut chunk.sums), take(&mut chunk.narrow));
-            let sink = piece.zip(target).map(|(values, (tensor, operand))| Sink {
-                level: shared.level,
-                operand,
-                signal: &shared.signals[tensor],
-                images: images.clone(),
-                values,
-                adds,
-                settles,
-                sums: &mut sums,
-                narrow: &mut narrow,
+        let shared = Shared {
+            nodes: &self.nodes,
+            signals: &self.signals,
+            level: self.level,
+        };
+        pieces
+            .into_par_iter()
+            .zip(chunks.par_iter_mut())
+            .enumerate()
+            .for_each(|(at, (piece, chunk))| {
+                chunk.prepare(scratch, packed, 2 * padded(channels));
+                let images = self.images(at);
+                let (mut sums, mut narrow) = (take(&mut chunk.sums), take(&mut chunk.narrow));
+                let sink = piece.zip(target).map(|(values, (tensor, operand))| Sink {
+                    level: shared.level,
+                    operand,
+                    signal: &shared.signals[tensor],
+                    images: images.clone(),
+                    values,
+                    adds,
+                    settles,
+                    sums: &mut sums,
+                    narrow: &mut narrow,
+                });
+                work(&shared, images, chunk, sink);
+                (chunk.sums, chunk.narrow) = (sums, narrow);
             });
-            work(&shared, images, chunk, sink);
-            (chunk.sums, chunk.narrow) = (sums, narrow);
-        });
         if target.is_some() {
             let signal = &mut self.signals[tensor];
             signal.gradient = gradient;

@@ -96,7 +96,9 @@ pub enum TrainError {
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
     /// The data does not suit the encoder.
-    #[error("the data gave {found} values for {rows} rows, but the encoder takes {expected} values a row")]
+    #[error(
+        "the data gave {found} values for {rows} rows, but the encoder takes {expected} values a row"
+    )]
     Input {
         /// Values in the batch.
         found: usize,
@@ -106,7 +108,9 @@ pub enum TrainError {
         expected: usize,
     },
     /// A number is infinite or not a number.
-    #[error("step {step}: {place} is not finite; lower the learning rate or look for such values in the data")]
+    #[error(
+        "step {step}: {place} is not finite; lower the learning rate or look for such values in the data"
+    )]
     NotFinite {
         /// Step, counted over the whole run.
         step: u64,
@@ -120,7 +124,13 @@ impl Pretraining {
     pub fn new(encoder: Network, heads: Vec<Head>, recipe: Recipe) -> Self {
         let optimizer = Optimizer::new(recipe.rule, recipe.weight_decay);
         let optimizers = vec![optimizer; 1 + heads.len()];
-        Self { encoder, heads, recipe, optimizers, done: 0 }
+        Self {
+            encoder,
+            heads,
+            recipe,
+            optimizers,
+            done: 0,
+        }
     }
 
     /// Runs from where it stands to the end, or until `cancel` is raised, and tells `watch` of every step (after it;
@@ -150,11 +160,26 @@ impl Pretraining {
             }
             let at = self.done;
             let (step, ()) = rayon::join(|| self.step(&batch), || fill(at + 1, &mut next));
-            let Step { losses, loss, rate, gradient_norm } = step?;
+            let Step {
+                losses,
+                loss,
+                rate,
+                gradient_norm,
+            } = step?;
             let seconds = before.elapsed().as_secs_f64();
             before = Instant::now();
             let rows = batch.rows();
-            let progress = Progress { epoch: at / steps, step: at % steps, steps, loss, losses, rate, gradient_norm, rows, seconds };
+            let progress = Progress {
+                epoch: at / steps,
+                step: at % steps,
+                steps,
+                loss,
+                losses,
+                rate,
+                gradient_norm,
+                rows,
+                seconds,
+            };
             watch(self, &progress);
             std::mem::swap(&mut batch, &mut next);
         }
@@ -168,7 +193,11 @@ impl Pretraining {
     pub fn step(&mut self, batch: &Batch) -> Result<Step, TrainError> {
         let (rows, expected) = (batch.rows(), self.encoder.input_len());
         if rows * expected != batch.inputs.len() || rows == 0 {
-            return Err(TrainError::Input { found: batch.inputs.len(), rows, expected });
+            return Err(TrainError::Input {
+                found: batch.inputs.len(),
+                rows,
+                expected,
+            });
         }
         let embedding = self.encoder.forward(&batch.inputs, Mode::Train);
         let width = embedding.len() / rows;
@@ -195,27 +224,48 @@ impl Pretraining {
                 }
                 None => &slope,
             };
-            gradient.iter_mut().zip(back).for_each(|(sum, part)| *sum += part);
+            gradient
+                .iter_mut()
+                .zip(back)
+                .for_each(|(sum, part)| *sum += part);
         }
         self.encoder.backward(&gradient);
-        let gradient_norm = self.networks().map(|network| square(network.gradients())).sum::<f64>().sqrt();
+        let gradient_norm = self
+            .networks()
+            .map(|network| square(network.gradients()))
+            .sum::<f64>()
+            .sqrt();
         if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(TrainError::NotFinite { step: self.done, place: self.not_finite(batch) });
+            return Err(TrainError::NotFinite {
+                step: self.done,
+                place: self.not_finite(batch),
+            });
         }
-        let scale = self.recipe.clip.map_or(1.0, |clip| (f64::from(clip) / gradient_norm.max(1e-12)).min(1.0) as f32);
+        let scale = self.recipe.clip.map_or(1.0, |clip| {
+            (f64::from(clip) / gradient_norm.max(1e-12)).min(1.0) as f32
+        });
         let rate = self.recipe.schedule.rate(self.done);
         let heads = self.heads.iter_mut().map(|head| head.network.as_mut());
-        for (network, optimizer) in std::iter::once(Some(&mut self.encoder)).chain(heads).zip(&mut self.optimizers) {
+        for (network, optimizer) in std::iter::once(Some(&mut self.encoder))
+            .chain(heads)
+            .zip(&mut self.optimizers)
+        {
             if let Some(network) = network {
                 optimizer.step(network, rate, scale);
             }
         }
         self.done += 1;
-        Ok(Step { losses, loss, rate, gradient_norm })
+        Ok(Step {
+            losses,
+            loss,
+            rate,
+            gradient_norm,
+        })
     }
 
     fn networks(&self) -> impl Iterator<Item = &Network> {
-        std::iter::once(&self.encoder).chain(self.heads.iter().filter_map(|head| head.network.as_ref()))
+        std::iter::once(&self.encoder)
+            .chain(self.heads.iter().filter_map(|head| head.network.as_ref()))
     }
 
     /// Where the trouble began.
@@ -226,8 +276,14 @@ impl Pretraining {
         if let Some(place) = self.encoder.not_finite() {
             return format!("{place} of the encoder");
         }
-        let mut heads = self.heads.iter().filter_map(|head| Some((head.objective.name(), head.network.as_ref()?.not_finite()?)));
-        heads.next().map_or_else(|| "the loss".into(), |(objective, place)| format!("{place} of the head of {objective}"))
+        let mut heads = self
+            .heads
+            .iter()
+            .filter_map(|head| Some((head.objective.name(), head.network.as_ref()?.not_finite()?)));
+        heads.next().map_or_else(
+            || "the loss".into(),
+            |(objective, place)| format!("{place} of the head of {objective}"),
+        )
     }
 }
 

@@ -12,13 +12,30 @@ use mote_core::spec::{Activation, Layer, Op, Spec, SpecError, Tensor};
 /// If there are fewer than two widths, or one is 0.
 pub fn projector(widths: &[u16], last_norm: bool, seed: u64) -> Result<Network, SpecError> {
     let last = widths.len().saturating_sub(2);
-    let layers = widths.iter().skip(1).enumerate().map(|(index, &channels)| Layer {
-        input: Tensor(index as u8),
-        op: Op::Dense { channels, batch_norm: index < last || last_norm },
-        activation: if index < last { Activation::Relu } else { Activation::None },
-    });
+    let layers = widths
+        .iter()
+        .skip(1)
+        .enumerate()
+        .map(|(index, &channels)| Layer {
+            input: Tensor(index as u8),
+            op: Op::Dense {
+                channels,
+                batch_norm: index < last || last_norm,
+            },
+            activation: if index < last {
+                Activation::Relu
+            } else {
+                Activation::None
+            },
+        });
     let input = Shape::vector(widths.first().copied().unwrap_or(0));
-    let mut network = Network::new(&Spec { input, layers: layers.take(mote_core::spec::MAX_LAYERS).collect() }, seed)?;
+    let mut network = Network::new(
+        &Spec {
+            input,
+            layers: layers.take(mote_core::spec::MAX_LAYERS).collect(),
+        },
+        seed,
+    )?;
     network.want_input_gradient();
     Ok(network)
 }

@@ -20,7 +20,12 @@ pub struct Schedule {
 impl Schedule {
     /// The same rate at every step.
     pub fn constant(rate: f32) -> Self {
-        Self { peak: rate, floor: rate, warmup: 0, total: 1 }
+        Self {
+            peak: rate,
+            floor: rate,
+            warmup: 0,
+            total: 1,
+        }
     }
 
     /// The rate of step `step`, counted from 0; after the last step the last rate.
@@ -41,8 +46,15 @@ mod tests {
 
     #[test]
     fn warms_up_then_falls_to_the_floor() {
-        let schedule = Schedule { peak: 1.0, floor: 0.1, warmup: 4, total: 12 };
-        let rates: Vec<f32> = [0, 3, 4, 8, 12, 99].map(|step| schedule.rate(step)).to_vec();
+        let schedule = Schedule {
+            peak: 1.0,
+            floor: 0.1,
+            warmup: 4,
+            total: 12,
+        };
+        let rates: Vec<f32> = [0, 3, 4, 8, 12, 99]
+            .map(|step| schedule.rate(step))
+            .to_vec();
         assert_eq!(rates, [0.25, 1.0, 1.0, 0.55, 0.1, 0.1]);
         assert_eq!(Schedule::constant(0.3).rate(7), 0.3);
     }

@@ -61,7 +61,11 @@ impl Signal {
 
     /// What readers clamp to from below.
     pub(crate) fn floor(&self) -> f32 {
-        if self.normalized && self.relu { 0.0 } else { f32::NEG_INFINITY }
+        if self.normalized && self.relu {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        }
     }
 
     /// The raw values of `images`.
@@ -75,7 +79,12 @@ impl Signal {
     }
 
     /// The values of `images` as the next layer reads them; in `scratch` where they must be computed.
-    pub(crate) fn read<'a>(&'a self, level: Level, images: Range<usize>, scratch: &'a mut [f32]) -> &'a [f32] {
+    pub(crate) fn read<'a>(
+        &'a self,
+        level: Level,
+        images: Range<usize>,
+        scratch: &'a mut [f32],
+    ) -> &'a [f32] {
         if !self.normalized {
             return self.raw(images);
         }
@@ -87,19 +96,35 @@ impl Signal {
 
     /// Writes the values of one image into a frame; `frame` begins at the image's first pixel and has rows of
     /// `columns` pixels.
-    pub(crate) fn read_framed(&self, level: Level, image: usize, frame: &mut [f32], columns: usize) {
+    pub(crate) fn read_framed(
+        &self,
+        level: Level,
+        image: usize,
+        frame: &mut [f32],
+        columns: usize,
+    ) {
         let [rows, pixels, channels] = self.size;
         let (raw, row) = (self.raw(image..image + 1), columns * channels);
         if self.normalized {
             self.normalize(level, raw, frame, [rows, pixels], row);
         } else {
-            for (from, to) in raw.chunks_exact(pixels * channels).zip(frame.chunks_mut(row)) {
+            for (from, to) in raw
+                .chunks_exact(pixels * channels)
+                .zip(frame.chunks_mut(row))
+            {
                 to[..from.len()].copy_from_slice(from);
             }
         }
     }
 
-    fn normalize(&self, level: Level, input: &[f32], output: &mut [f32], [rows, pixels]: [usize; 2], output_row: usize) {
+    fn normalize(
+        &self,
+        level: Level,
+        input: &[f32],
+        output: &mut [f32],
+        [rows, pixels]: [usize; 2],
+        output_row: usize,
+    ) {
         level.run(Normalize {
             input,
             scale: &self.scale,
@@ -114,7 +139,12 @@ impl Signal {
     }
 
     /// The gradient of `images` with respect to the layer's product: back through batch norm.
-    pub(crate) fn upstream<'a>(&'a self, level: Level, images: Range<usize>, scratch: &'a mut [f32]) -> &'a [f32] {
+    pub(crate) fn upstream<'a>(
+        &'a self,
+        level: Level,
+        images: Range<usize>,
+        scratch: &'a mut [f32],
+    ) -> &'a [f32] {
         if self.coefficients[0].is_empty() {
             return self.gradient(images);
         }
@@ -125,12 +155,21 @@ impl Signal {
     }
 
     /// As [`Self::upstream`] for one image, into a frame as in [`Self::read_framed`].
-    pub(crate) fn upstream_framed(&self, level: Level, image: usize, frame: &mut [f32], columns: usize) {
+    pub(crate) fn upstream_framed(
+        &self,
+        level: Level,
+        image: usize,
+        frame: &mut [f32],
+        columns: usize,
+    ) {
         let [rows, pixels, channels] = self.size;
         let row = columns * channels;
         if self.coefficients[0].is_empty() {
             let gradient = self.gradient(image..image + 1);
-            for (from, to) in gradient.chunks_exact(pixels * channels).zip(frame.chunks_mut(row)) {
+            for (from, to) in gradient
+                .chunks_exact(pixels * channels)
+                .zip(frame.chunks_mut(row))
+            {
                 to[..from.len()].copy_from_slice(from);
             }
         } else {
@@ -138,7 +177,14 @@ impl Signal {
         }
     }
 
-    fn differentiate(&self, level: Level, images: Range<usize>, output: &mut [f32], [rows, pixels]: [usize; 2], output_row: usize) {
+    fn differentiate(
+        &self,
+        level: Level,
+        images: Range<usize>,
+        output: &mut [f32],
+        [rows, pixels]: [usize; 2],
+        output_row: usize,
+    ) {
         let [a, b, c] = &self.coefficients;
         level.run(Upstream {
             gradient: self.gradient(images.clone()),
@@ -178,10 +224,21 @@ impl Output<'_> {
     pub(crate) fn finish(&mut self, at: Range<usize>) {
         let values = &mut self.values[at.start * self.len..at.end * self.len];
         if let Some(sums) = &mut self.sums {
-            self.level.run(Sums { values, pixels: values.len() / self.channels, channels: self.channels, sums: self.narrow });
+            self.level.run(Sums {
+                values,
+                pixels: values.len() / self.channels,
+                channels: self.channels,
+                sums: self.narrow,
+            });
             widen(self.narrow, sums);
         } else if self.relu {
-            values.iter_mut().for_each(|value| *value = if *value > 0.0 || value.is_nan() { *value } else { 0.0 });
+            values.iter_mut().for_each(|value| {
+                *value = if *value > 0.0 || value.is_nan() {
+                    *value
+                } else {
+                    0.0
+                }
+            });
         }
     }
 }
@@ -210,7 +267,11 @@ pub(crate) struct Sink<'a> {
 impl Sink<'_> {
     /// What kernels start from.
     pub(crate) fn start(&self) -> Start<'static> {
-        if self.adds { Start::Output } else { Start::Zero }
+        if self.adds {
+            Start::Output
+        } else {
+            Start::Zero
+        }
     }
 
     /// Image `at` of the chunk.
@@ -227,7 +288,11 @@ impl Sink<'_> {
     }
 
     /// As [`Self::write`], pixel by pixel: `write(pixel, channels, whether to add)`.
-    pub(crate) fn write_pixels(&mut self, at: usize, mut write: impl FnMut(usize, &mut [f32], bool)) {
+    pub(crate) fn write_pixels(
+        &mut self,
+        at: usize,
+        mut write: impl FnMut(usize, &mut [f32], bool),
+    ) {
         let (adds, channels) = (self.adds, self.signal.channels());
         for (pixel, to) in self.image(at).chunks_exact_mut(channels).enumerate() {
             write(pixel, to, adds);

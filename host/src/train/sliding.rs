@@ -56,6 +56,8 @@ impl Sliding {
     /// The input position that tap `tap` of output position `output` reads on `axis`; `None` in the padding.
     fn position(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
         let padded = output * self.stride[axis] + tap * self.dilation[axis];
-        padded.checked_sub(self.pad[axis]).filter(|&at| at < self.input[axis])
+        padded
+            .checked_sub(self.pad[axis])
+            .filter(|&at| at < self.input[axis])
     }
 }

@@ -48,8 +48,8 @@ impl TimeWarp {
         let total: f32 = (0..steps).map(at).sum();
         let scale = (last - first) / total;
         let mut sum = 0.0;
-        for i in 0..steps {
-            places[i] = first + scale * sum;
+        for (i, place) in places[..steps].iter_mut().enumerate() {
+            *place = first + scale * sum;
             sum += at(i);
         }
     }

@@ -42,12 +42,13 @@ fn the_bytes_are_those_of_the_documentation() {
         hop: 5,
         index: Some(2),
         confidence: 0.5,
+        novelty: 1.0,
         logits: heapless::Vec::from_slice(&[1.0, -2.0]).unwrap(),
     };
     assert_eq!(
         postcard::to_slice(&Response::Inference(inference), &mut [0; 64]).unwrap(),
         [
-            5, 5, 1, 2, 0, 0, 0, 0x3F, 2, 0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0
+            5, 5, 1, 2, 0, 0, 0, 0x3F, 0, 0, 0x80, 0x3F, 2, 0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0
         ]
     );
     let gap = Response::Refused(Refusal::Gap { need: 1, have: 2 });

@@ -95,9 +95,10 @@ fn refusals(what: Upload, n: u32) -> Vec<Refusal> {
         Refusal::Gap { need: n, have: !n },
         Refusal::Offset { most: n, have: !n },
         Refusal::NoSuchLabel {
-            labels: byte,
+            capacity: byte,
             index: !byte,
         },
+        Refusal::NothingLearned,
         Refusal::LabelsFull { capacity: byte },
         Refusal::Name { index: byte },
         Refusal::TooLong {
@@ -176,6 +177,7 @@ fn responses<'a>(bytes: &'a [u8], name: &Name, what: Upload, n: u32, x: f32) -> 
             hop: n,
             index: None,
             confidence: x,
+            novelty: -x,
             logits,
         }),
         Response::Inference(Inference {

@@ -15,7 +15,7 @@ impl Write for Console {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let ok = semihosting::io::stdout()
-        .is_ok_and(|stdout| mote_suite::run(&mut Console(stdout)).is_ok());
+    let ok =
+        semihosting::io::stdout().is_ok_and(|stdout| mote_suite::run(&mut Console(stdout)).is_ok());
     ExitCode::from(u8::from(!ok)).exit_process()
 }

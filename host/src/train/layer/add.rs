@@ -12,7 +12,13 @@ impl Layer for Add {
         [0, 0]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, _scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        _scratch: &mut Scratch,
+    ) {
         let level = output.level;
         let [left, right] = inputs;
         for (at, image) in images.enumerate() {

@@ -21,7 +21,13 @@ impl Layer for AvgPool {
         [self.len(), self.len()]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let c = self.channels;
         for (at, image) in images.enumerate() {
             let input = inputs[0].read(output.level, image..image + 1, &mut scratch.input);
@@ -29,7 +35,9 @@ impl Layer for AvgPool {
                 to.fill(0.0);
                 let mut count = 0.0;
                 for pixel in self.sliding.pixels_under(place) {
-                    to.iter_mut().zip(&input[pixel * c..]).for_each(|(sum, x)| *sum += x);
+                    to.iter_mut()
+                        .zip(&input[pixel * c..])
+                        .for_each(|(sum, x)| *sum += x);
                     count += 1.0;
                 }
                 to.iter_mut().for_each(|sum| *sum /= count);
@@ -52,10 +60,17 @@ impl Layer for AvgPool {
         let gradient = &mut scratch.upstream[..self.len()];
         for (at, image) in images.enumerate() {
             gradient.fill(0.0);
-            for (place, from) in output.gradient(image..image + 1).chunks_exact(c).enumerate() {
+            for (place, from) in output
+                .gradient(image..image + 1)
+                .chunks_exact(c)
+                .enumerate()
+            {
                 let share = 1.0 / self.sliding.pixels_under(place).count() as f32;
                 for pixel in self.sliding.pixels_under(place) {
-                    gradient[pixel * c..].iter_mut().zip(from).for_each(|(to, g)| *to += g * share);
+                    gradient[pixel * c..]
+                        .iter_mut()
+                        .zip(from)
+                        .for_each(|(to, g)| *to += g * share);
                 }
             }
             sink.write(at, gradient.iter().copied());

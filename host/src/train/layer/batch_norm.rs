@@ -40,8 +40,10 @@ impl BatchNorm {
             let mean = sums[c] / self.count;
             let variance = (sums[width + c] / self.count - mean * mean).max(0.0);
             let unbiased = variance * self.count / (self.count - 1.0).max(1.0);
-            running_mean[c] = ((1.0 - MOMENTUM) * f64::from(running_mean[c]) + MOMENTUM * mean) as f32;
-            running_variance[c] = ((1.0 - MOMENTUM) * f64::from(running_variance[c]) + MOMENTUM * unbiased) as f32;
+            running_mean[c] =
+                ((1.0 - MOMENTUM) * f64::from(running_mean[c]) + MOMENTUM * mean) as f32;
+            running_variance[c] =
+                ((1.0 - MOMENTUM) * f64::from(running_variance[c]) + MOMENTUM * unbiased) as f32;
             self.mean[c] = mean;
             self.inverse[c] = 1.0 / (variance + f64::from(EPSILON)).sqrt();
             let scale = f64::from(gamma[c]) * self.inverse[c];
@@ -51,7 +53,11 @@ impl BatchNorm {
     }
 
     /// With the running statistics, for evaluation.
-    pub(crate) fn evaluate([gamma, beta]: [&[f32]; 2], [mean, variance]: [&[f32]; 2], signal: &mut Signal) {
+    pub(crate) fn evaluate(
+        [gamma, beta]: [&[f32]; 2],
+        [mean, variance]: [&[f32]; 2],
+        signal: &mut Signal,
+    ) {
         for c in 0..gamma.len() {
             let scale = f64::from(gamma[c]) / (f64::from(variance[c]) + f64::from(EPSILON)).sqrt();
             signal.scale[c] = scale as f32;
@@ -61,7 +67,12 @@ impl BatchNorm {
 
     /// From the signal's settled sums: the gradients of gamma and beta, and the coefficients of the upstream
     /// gradient `gamma * inverse * (g - mean(g) - normalized * mean(g * normalized))`.
-    pub(crate) fn backward(&self, gamma: &[f32], [gamma_gradient, beta_gradient]: [&mut [f32]; 2], signal: &mut Signal) {
+    pub(crate) fn backward(
+        &self,
+        gamma: &[f32],
+        [gamma_gradient, beta_gradient]: [&mut [f32]; 2],
+        signal: &mut Signal,
+    ) {
         let channels = gamma.len();
         let width = padded(channels);
         for coefficients in &mut signal.coefficients {

@@ -39,7 +39,11 @@ impl Conv2d {
         let phases = transpose.phases.iter().map(|phase| {
             let taps = phase.taps.iter().map(|tap| {
                 row += outputs;
-                Run { input: (tap.shift[0] * transpose.frame[1] + tap.shift[1]) * outputs, row: row - outputs, len: outputs }
+                Run {
+                    input: (tap.shift[0] * transpose.frame[1] + tap.shift[1]) * outputs,
+                    row: row - outputs,
+                    len: outputs,
+                }
             });
             joined(taps)
         });
@@ -63,7 +67,13 @@ impl Conv2d {
     }
 
     /// One image of the input with its padding.
-    fn framed<'a>(&self, signal: &'a Signal, image: usize, scratch: &'a mut [f32], level: Level) -> &'a [f32] {
+    fn framed<'a>(
+        &self,
+        signal: &'a Signal,
+        image: usize,
+        scratch: &'a mut [f32],
+        level: Level,
+    ) -> &'a [f32] {
         if self.fits() {
             return signal.read(level, image..image + 1, scratch);
         }
@@ -74,7 +84,10 @@ impl Conv2d {
 
     fn input_strides(&self) -> [usize; 2] {
         let [rows, columns] = self.sliding.stride;
-        [rows * self.frame[1] * self.channels[0], columns * self.channels[0]]
+        [
+            rows * self.frame[1] * self.channels[0],
+            columns * self.channels[0],
+        ]
     }
 }
 
@@ -83,7 +96,9 @@ fn joined(taps: impl Iterator<Item = Run>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for tap in taps {
         match runs.last_mut() {
-            Some(last) if last.input + last.len == tap.input && last.row + last.len == tap.row => last.len += tap.len,
+            Some(last) if last.input + last.len == tap.input && last.row + last.len == tap.row => {
+                last.len += tap.len
+            }
             _ => runs.push(tap),
         }
     }
@@ -103,7 +118,8 @@ impl Layer for Conv2d {
         }
         let width = padded(inputs);
         let taps = self.transpose.phases.iter().flat_map(|phase| &phase.taps);
-        self.transposed.resize(rows * columns * outputs * width, 0.0);
+        self.transposed
+            .resize(rows * columns * outputs * width, 0.0);
         for (tap, to) in taps.zip(self.transposed.chunks_exact_mut(outputs * width)) {
             let at = (tap.tap[0] * columns + tap.tap[1]) * inputs;
             for (from, to) in weights.chunks_exact(patch).zip(to.chunks_exact_mut(width)) {
@@ -131,11 +147,18 @@ impl Layer for Conv2d {
 
     fn scratch_len(&self, _images: usize) -> [usize; 2] {
         let [inputs, outputs] = self.channels;
-        let [input, upstream] = [self.frame, self.transpose.frame].map(|[rows, columns]| rows * columns);
+        let [input, upstream] =
+            [self.frame, self.transpose.frame].map(|[rows, columns]| rows * columns);
         [input * inputs, upstream * outputs]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let level = output.level;
         let [input_row, input_pixel] = self.input_strides();
         let [rows, pixels] = self.sliding.output;

@@ -17,19 +17,30 @@ pub(crate) struct Dense {
 
 impl Dense {
     pub(crate) fn new(inputs: usize, outputs: usize) -> Self {
-        Self { inputs, outputs, weights: Vec::new(), transposed: Vec::new(), bias: Vec::new() }
+        Self {
+            inputs,
+            outputs,
+            weights: Vec::new(),
+            transposed: Vec::new(),
+            bias: Vec::new(),
+        }
     }
 }
 
 fn one_run(len: usize) -> Vec<Run> {
-    Run::split([Run { input: 0, row: 0, len }])
+    Run::split([Run {
+        input: 0,
+        row: 0,
+        len,
+    }])
 }
 
 impl Layer for Dense {
     fn pack(&mut self, weights: &[f32], bias: &[f32]) {
         let width = padded(self.outputs);
         self.weights.resize(self.inputs * width, 0.0);
-        self.transposed.resize(self.outputs * padded(self.inputs), 0.0);
+        self.transposed
+            .resize(self.outputs * padded(self.inputs), 0.0);
         let rows = self.transposed.chunks_exact_mut(padded(self.inputs));
         for (output, (from, to)) in weights.chunks_exact(self.inputs).zip(rows).enumerate() {
             to[..self.inputs].copy_from_slice(from);
@@ -59,7 +70,13 @@ impl Layer for Dense {
         [images * self.inputs, images * self.outputs]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let level = output.level;
         let count = images.len();
         level.run(Convolve {

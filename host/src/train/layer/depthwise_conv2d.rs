@@ -29,7 +29,9 @@ impl DepthwiseConv2d {
             input: (row * sliding.dilation[0] * frame[1] + column * sliding.dilation[1]) * channels,
             row: row * columns + column,
         };
-        let taps = (0..rows).flat_map(|row| (0..columns).map(move |column| tap(row, column))).collect();
+        let taps = (0..rows)
+            .flat_map(|row| (0..columns).map(move |column| tap(row, column)))
+            .collect();
         let transpose = Transpose::new(&sliding);
         let phases = transpose.phases.iter().map(|phase| {
             let taps = phase.taps.iter().map(|tap| Tap {
@@ -39,11 +41,26 @@ impl DepthwiseConv2d {
             taps.collect()
         });
         let phases = phases.collect();
-        Self { sliding, channels, frame, taps, phases, transpose, weights: Vec::new(), bias: Vec::new() }
+        Self {
+            sliding,
+            channels,
+            frame,
+            taps,
+            phases,
+            transpose,
+            weights: Vec::new(),
+            bias: Vec::new(),
+        }
     }
 
     /// One image of the input with its padding.
-    fn framed<'a>(&self, signal: &'a Signal, image: usize, scratch: &'a mut [f32], level: Level) -> &'a [f32] {
+    fn framed<'a>(
+        &self,
+        signal: &'a Signal,
+        image: usize,
+        scratch: &'a mut [f32],
+        level: Level,
+    ) -> &'a [f32] {
         let begin = (self.sliding.pad[0] * self.frame[1] + self.sliding.pad[1]) * self.channels;
         signal.read_framed(level, image, &mut scratch[begin..], self.frame[1]);
         scratch
@@ -51,7 +68,10 @@ impl DepthwiseConv2d {
 
     fn input_strides(&self) -> [usize; 2] {
         let [rows, columns] = self.sliding.stride;
-        [rows * self.frame[1] * self.channels, columns * self.channels]
+        [
+            rows * self.frame[1] * self.channels,
+            columns * self.channels,
+        ]
     }
 }
 
@@ -59,7 +79,10 @@ impl Layer for DepthwiseConv2d {
     fn pack(&mut self, weights: &[f32], bias: &[f32]) {
         let width = padded(self.channels);
         self.weights.resize(self.packed_len(), 0.0);
-        for (from, to) in weights.chunks_exact(self.channels).zip(self.weights.chunks_exact_mut(width)) {
+        for (from, to) in weights
+            .chunks_exact(self.channels)
+            .zip(self.weights.chunks_exact_mut(width))
+        {
             to[..self.channels].copy_from_slice(from);
         }
         self.bias.clear();
@@ -72,7 +95,10 @@ impl Layer for DepthwiseConv2d {
     }
 
     fn unpack(&self, packed: &[f32], gradient: &mut [f32]) {
-        for (to, from) in gradient.chunks_exact_mut(self.channels).zip(packed.chunks_exact(padded(self.channels))) {
+        for (to, from) in gradient
+            .chunks_exact_mut(self.channels)
+            .zip(packed.chunks_exact(padded(self.channels)))
+        {
             to.copy_from_slice(&from[..self.channels]);
         }
     }
@@ -81,7 +107,13 @@ impl Layer for DepthwiseConv2d {
         [self.frame, self.transpose.frame].map(|[rows, columns]| rows * columns * self.channels)
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let level = output.level;
         let [input_row, input_pixel] = self.input_strides();
         let [rows, pixels] = self.sliding.output;

@@ -12,7 +12,11 @@ pub(crate) struct Embedding {
 
 impl Embedding {
     pub(crate) fn new(vocabulary: usize, channels: usize) -> Self {
-        Self { vocabulary, channels, table: vec![0.0; vocabulary * channels] }
+        Self {
+            vocabulary,
+            channels,
+            table: vec![0.0; vocabulary * channels],
+        }
     }
 
     /// The row of `symbol`: the nearest integer, clamped to the vocabulary.
@@ -39,10 +43,20 @@ impl Layer for Embedding {
         [0, 0]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, _scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        _scratch: &mut Scratch,
+    ) {
         for (at, image) in images.enumerate() {
             let symbols = inputs[0].raw(image..image + 1);
-            for (to, symbol) in output.image(at).chunks_exact_mut(self.channels).zip(symbols) {
+            for (to, symbol) in output
+                .image(at)
+                .chunks_exact_mut(self.channels)
+                .zip(symbols)
+            {
                 to.copy_from_slice(&self.table[self.row(*symbol)]);
             }
             output.finish(at..at + 1);
@@ -60,8 +74,15 @@ impl Layer for Embedding {
         _scratch: &mut Scratch,
     ) {
         let symbols = inputs[0].raw(images.clone());
-        for (from, symbol) in output.gradient(images).chunks_exact(self.channels).zip(symbols) {
-            packed[self.row(*symbol)].iter_mut().zip(from).for_each(|(to, g)| *to += g);
+        for (from, symbol) in output
+            .gradient(images)
+            .chunks_exact(self.channels)
+            .zip(symbols)
+        {
+            packed[self.row(*symbol)]
+                .iter_mut()
+                .zip(from)
+                .for_each(|(to, g)| *to += g);
         }
         if let Some(mut sink) = sink.filter(|sink| !sink.adds) {
             sink.values.fill(0.0);

@@ -24,7 +24,13 @@ impl Layer for GlobalAvgPool {
         [self.len, 0]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         for (at, image) in images.enumerate() {
             let input = inputs[0].read(output.level, image..image + 1, &mut scratch.input);
             mean(input, output.image(at));

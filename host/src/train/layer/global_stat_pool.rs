@@ -20,7 +20,13 @@ impl Layer for GlobalStatPool {
         [self.len, 0]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let c = inputs[0].channels();
         for (at, image) in images.enumerate() {
             let input = inputs[0].read(output.level, image..image + 1, &mut scratch.input);
@@ -33,7 +39,9 @@ impl Layer for GlobalStatPool {
                 }
             }
             let pixels = inputs[0].pixels() as f32;
-            deviations.iter_mut().for_each(|sum| *sum = (*sum / pixels).sqrt());
+            deviations
+                .iter_mut()
+                .for_each(|sum| *sum = (*sum / pixels).sqrt());
             output.finish(at..at + 1);
         }
     }
@@ -69,7 +77,13 @@ impl Layer for GlobalStatPool {
             }
             sink.write_pixels(at, |pixel, to, adds| {
                 let input = &input[pixel * c..(pixel + 1) * c];
-                for ((((to, x), mean), slope), g) in to.iter_mut().zip(input).zip(&*means).zip(&*slopes).zip(gradient) {
+                for ((((to, x), mean), slope), g) in to
+                    .iter_mut()
+                    .zip(input)
+                    .zip(&*means)
+                    .zip(&*slopes)
+                    .zip(gradient)
+                {
                     let value = g / pixels + (x - mean) * slope;
                     *to = if adds { *to + value } else { value };
                 }

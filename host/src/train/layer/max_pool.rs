@@ -17,10 +17,19 @@ impl MaxPool {
 
     /// Index in the input of the greatest value of `channel` under output pixel `place`.
     fn argmax(&self, input: &[f32], place: usize, channel: usize) -> usize {
-        let mut places = self.sliding.pixels_under(place).map(|pixel| pixel * self.channels + channel);
+        let mut places = self
+            .sliding
+            .pixels_under(place)
+            .map(|pixel| pixel * self.channels + channel);
         // A position never sees padding alone; see `LayerError::EmptyPool`.
         let first = places.next().unwrap_or(channel);
-        places.fold(first, |best, at| if input[at] > input[best] || input[at].is_nan() { at } else { best })
+        places.fold(first, |best, at| {
+            if input[at] > input[best] || input[at].is_nan() {
+                at
+            } else {
+                best
+            }
+        })
     }
 }
 
@@ -29,7 +38,13 @@ impl Layer for MaxPool {
         [self.len(), self.len()]
     }
 
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch) {
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    ) {
         let c = self.channels;
         for (at, image) in images.enumerate() {
             let input = inputs[0].read(output.level, image..image + 1, &mut scratch.input);

@@ -48,7 +48,13 @@ pub(crate) trait Layer: Send + Sync {
     fn scratch_len(&self, images: usize) -> [usize; 2];
 
     /// Computes `images` of the batch.
-    fn forward(&self, inputs: [&Signal; 2], images: Range<usize>, output: &mut Output<'_>, scratch: &mut Scratch);
+    fn forward(
+        &self,
+        inputs: [&Signal; 2],
+        images: Range<usize>,
+        output: &mut Output<'_>,
+        scratch: &mut Scratch,
+    );
 
     /// Adds the weights' gradient to `packed` and, with a `sink`, gives it the gradient of one operand.
     fn backward(
@@ -82,10 +88,15 @@ pub(crate) fn name(op: &Op) -> &'static str {
 pub(crate) fn weights_len(op: &Op, input: Shape) -> usize {
     let inputs = usize::from(input.c);
     match *op {
-        Op::Conv2d { channels, kernel, .. } => usize::from(channels) * taps(kernel.size) * inputs,
+        Op::Conv2d {
+            channels, kernel, ..
+        } => usize::from(channels) * taps(kernel.size) * inputs,
         Op::DepthwiseConv2d { kernel, .. } => taps(kernel.size) * inputs,
         Op::Dense { channels, .. } => usize::from(channels) * input.len(),
-        Op::Embedding { vocabulary, channels } => usize::from(vocabulary) * usize::from(channels),
+        Op::Embedding {
+            vocabulary,
+            channels,
+        } => usize::from(vocabulary) * usize::from(channels),
         _ => 0,
     }
 }
@@ -108,21 +119,39 @@ pub(crate) fn fan_in(op: &Op, input: Shape) -> usize {
 pub(crate) fn build(op: &Op, input: Shape, other: Shape) -> Result<Box<dyn Layer>, LayerError> {
     let channels_in = usize::from(input.c);
     Ok(match *op {
-        Op::Conv2d { channels, kernel, .. } => {
-            Box::new(conv2d::Conv2d::new(Sliding::new(input, kernel)?, channels_in, channels.into()))
-        }
-        Op::DepthwiseConv2d { kernel, .. } => {
-            Box::new(depthwise_conv2d::DepthwiseConv2d::new(Sliding::new(input, kernel)?, channels_in))
-        }
+        Op::Conv2d {
+            channels, kernel, ..
+        } => Box::new(conv2d::Conv2d::new(
+            Sliding::new(input, kernel)?,
+            channels_in,
+            channels.into(),
+        )),
+        Op::DepthwiseConv2d { kernel, .. } => Box::new(depthwise_conv2d::DepthwiseConv2d::new(
+            Sliding::new(input, kernel)?,
+            channels_in,
+        )),
         Op::Dense { channels, .. } => Box::new(dense::Dense::new(input.len(), channels.into())),
         Op::Add { .. } => Box::new(add::Add),
-        Op::Concat { .. } => Box::new(concat::Concat { channels: [channels_in, other.c.into()], pixels: input.pixels() }),
-        Op::AvgPool { kernel } => Box::new(avg_pool::AvgPool { sliding: Sliding::new(input, kernel)?, channels: channels_in }),
-        Op::MaxPool { kernel } => Box::new(max_pool::MaxPool { sliding: Sliding::new(input, kernel)?, channels: channels_in }),
+        Op::Concat { .. } => Box::new(concat::Concat {
+            channels: [channels_in, other.c.into()],
+            pixels: input.pixels(),
+        }),
+        Op::AvgPool { kernel } => Box::new(avg_pool::AvgPool {
+            sliding: Sliding::new(input, kernel)?,
+            channels: channels_in,
+        }),
+        Op::MaxPool { kernel } => Box::new(max_pool::MaxPool {
+            sliding: Sliding::new(input, kernel)?,
+            channels: channels_in,
+        }),
         Op::GlobalAvgPool => Box::new(global_avg_pool::GlobalAvgPool { len: input.len() }),
         Op::GlobalStatPool => Box::new(global_stat_pool::GlobalStatPool { len: input.len() }),
-        Op::Embedding { vocabulary, channels } => {
-            Box::new(embedding::Embedding::new(vocabulary.into(), channels.into()))
-        }
+        Op::Embedding {
+            vocabulary,
+            channels,
+        } => Box::new(embedding::Embedding::new(
+            vocabulary.into(),
+            channels.into(),
+        )),
     })
 }

@@ -40,26 +40,49 @@ impl Transpose {
     pub(crate) fn new(sliding: &Sliding) -> Self {
         let axes: [Vec<AxisPhase>; 2] = std::array::from_fn(|axis| phases(sliding, axis));
         let pad: [usize; 2] = std::array::from_fn(|axis| {
-            axes[axis].iter().flat_map(|phase| &phase.taps).map(|&(_, offset)| (-offset).max(0) as usize).max().unwrap_or(0)
+            axes[axis]
+                .iter()
+                .flat_map(|phase| &phase.taps)
+                .map(|&(_, offset)| (-offset).max(0) as usize)
+                .max()
+                .unwrap_or(0)
         });
         let shifted = |axis: usize, offset: isize| (pad[axis] as isize + offset) as usize;
         let frame = std::array::from_fn(|axis| {
-            let ends = axes[axis].iter().flat_map(|phase| phase.taps.iter().map(|&(_, offset)| shifted(axis, offset) + phase.count));
-            ends.max().unwrap_or(0).max(pad[axis] + sliding.output[axis])
+            let ends = axes[axis].iter().flat_map(|phase| {
+                phase
+                    .taps
+                    .iter()
+                    .map(|&(_, offset)| shifted(axis, offset) + phase.count)
+            });
+            ends.max()
+                .unwrap_or(0)
+                .max(pad[axis] + sliding.output[axis])
         });
         let mut all = Vec::new();
         for rows in &axes[0] {
             for columns in &axes[1] {
                 let taps = rows.taps.iter().flat_map(|&(row_tap, row)| {
-                    columns.taps.iter().map(move |&(column_tap, column)| PhaseTap {
-                        tap: [row_tap, column_tap],
-                        shift: [shifted(0, row), shifted(1, column)],
-                    })
+                    columns
+                        .taps
+                        .iter()
+                        .map(move |&(column_tap, column)| PhaseTap {
+                            tap: [row_tap, column_tap],
+                            shift: [shifted(0, row), shifted(1, column)],
+                        })
                 });
-                all.push(Phase { at: [rows.at, columns.at], count: [rows.count, columns.count], taps: taps.collect() });
+                all.push(Phase {
+                    at: [rows.at, columns.at],
+                    count: [rows.count, columns.count],
+                    taps: taps.collect(),
+                });
             }
         }
-        Self { frame, pad, phases: all }
+        Self {
+            frame,
+            pad,
+            phases: all,
+        }
     }
 }
 
@@ -74,12 +97,21 @@ fn phases(sliding: &Sliding, axis: usize) -> Vec<AxisPhase> {
     let (stride, input) = (sliding.stride[axis], sliding.input[axis]);
     let phase = |at: usize| {
         let mut taps: Vec<(usize, isize)> = (0..sliding.size[axis])
-            .map(|tap| (tap, (at + sliding.pad[axis]) as isize - (tap * sliding.dilation[axis]) as isize))
+            .map(|tap| {
+                (
+                    tap,
+                    (at + sliding.pad[axis]) as isize - (tap * sliding.dilation[axis]) as isize,
+                )
+            })
             .filter(|&(_, distance)| distance.rem_euclid(stride as isize) == 0)
             .map(|(tap, distance)| (tap, distance.div_euclid(stride as isize)))
             .collect();
         taps.sort_by_key(|&(_, offset)| offset);
-        AxisPhase { at, count: (input - at).div_ceil(stride), taps }
+        AxisPhase {
+            at,
+            count: (input - at).div_ceil(stride),
+            taps,
+        }
     };
     (0..stride.min(input)).map(phase).collect()
 }

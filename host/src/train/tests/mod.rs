@@ -2,6 +2,7 @@
 
 mod layers;
 mod oracle;
+mod pretrain;
 mod same_bytes;
 
 use super::random::SplitMix;
@@ -10,12 +11,24 @@ use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
 
 /// A spec whose layers read the given tensors.
 fn spec(input: Shape, layers: &[(u8, Op, Activation)]) -> Spec {
-    let layers = layers.iter().map(|&(input, op, activation)| Layer { input: Tensor(input), op, activation }).collect();
+    let layers = layers
+        .iter()
+        .map(|&(input, op, activation)| Layer {
+            input: Tensor(input),
+            op,
+            activation,
+        })
+        .collect();
     Spec { input, layers }
 }
 
 fn kernel(size: [u8; 2], stride: [u8; 2], dilation: [u8; 2], padding: Padding) -> Kernel {
-    Kernel { size, stride, dilation, padding }
+    Kernel {
+        size,
+        stride,
+        dilation,
+        padding,
+    }
 }
 
 fn random(len: usize, seed: u64) -> Vec<f32> {

@@ -5,13 +5,25 @@ use mote_core::shape::Shape;
 use mote_core::spec::Spec;
 
 fn presets() -> Vec<Spec> {
-    let inputs = [Shape::sequence(33, 6), Shape::new(11, 9, 3), Shape::new(13, 10, 1), Shape::sequence(20, 1)];
-    Preset::ALL.into_iter().zip(inputs).map(|(preset, input)| preset.spec(input, 0.5, Some(5)).unwrap()).collect()
+    let inputs = [
+        Shape::sequence(33, 6),
+        Shape::new(11, 9, 3),
+        Shape::new(13, 10, 1),
+        Shape::sequence(20, 1),
+    ];
+    Preset::ALL
+        .into_iter()
+        .zip(inputs)
+        .map(|(preset, input)| preset.spec(input, 0.5, Some(5)).unwrap())
+        .collect()
 }
 
 /// Output, gradients and running statistics of one step.
 fn step(spec: &Spec, level: Level, threads: usize) -> Vec<u32> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
     pool.install(|| {
         let mut network = Network::new(spec, 1).unwrap();
         network.set_level(level);
@@ -28,7 +40,11 @@ fn any_number_of_threads_gives_the_same_bytes() {
     for spec in presets() {
         let one = step(&spec, Level::detect(), 1);
         for threads in [2, 3, 8] {
-            assert_eq!(one, step(&spec, Level::detect(), threads), "{threads} threads");
+            assert_eq!(
+                one,
+                step(&spec, Level::detect(), threads),
+                "{threads} threads"
+            );
         }
     }
 }

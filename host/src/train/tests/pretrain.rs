@@ -1,0 +1,183 @@
+use super::random;
+use crate::objective::cross_entropy::CrossEntropy;
+use crate::objective::nt_xent::NtXent;
+use crate::objective::{Batch, mse::Mse};
+use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
+use crate::train::{Ema, Mode, Network, Rule, Schedule, projector};
+use mote_core::preset::Preset;
+use mote_core::shape::Shape;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Two classes of windows, told apart by their offset; views add noise.
+struct Toy {
+    poison: bool,
+}
+
+const ROWS: u32 = 24;
+const LEN: usize = 20 * 2;
+
+impl Views for Toy {
+    fn steps(&self) -> u64 {
+        5
+    }
+
+    fn fill(&self, seed: u64, epoch: u64, step: u64, batch: &mut Batch) {
+        batch.clear();
+        let noise = random(ROWS as usize * LEN, seed ^ (epoch << 20) ^ step);
+        for row in 0..ROWS {
+            let (window, label) = (row % (ROWS / 2), row % 2);
+            let noise = &noise[row as usize * LEN..][..LEN];
+            batch.inputs.extend(
+                noise
+                    .iter()
+                    .enumerate()
+                    .map(|(at, x)| 0.5 * x + ((at as u32 * window) % 5) as f32 - label as f32),
+            );
+            batch.groups.push(window);
+            batch.labels.push(label);
+            batch.targets.push(window as f32 / 12.0);
+        }
+        if self.poison && step == 2 {
+            batch.inputs[7] = f32::NAN;
+        }
+    }
+}
+
+fn run(epochs: u64) -> Pretraining {
+    let spec = Preset::Conv1d
+        .spec(Shape::sequence(20, 2), 0.25, None)
+        .unwrap();
+    let encoder = Network::new(&spec, 1).unwrap();
+    let d = encoder.output_len() as u16;
+    let heads = vec![
+        Head {
+            network: Some(projector(&[d, 16, 8], true, 2).unwrap()),
+            objective: Box::new(NtXent::new(0.5).unwrap()),
+            weight: 1.0,
+        },
+        Head {
+            network: Some(projector(&[d, 2], false, 3).unwrap()),
+            objective: Box::new(CrossEntropy),
+            weight: 0.5,
+        },
+        Head {
+            network: Some(projector(&[d, 1], false, 4).unwrap()),
+            objective: Box::new(Mse),
+            weight: 0.1,
+        },
+        Head {
+            network: None,
+            objective: Box::new(NtXent::new(1.0).unwrap()),
+            weight: 0.1,
+        },
+    ];
+    let schedule = Schedule {
+        peak: 5e-3,
+        floor: 0.0,
+        warmup: 5,
+        total: epochs * 5,
+    };
+    Pretraining::new(
+        encoder,
+        heads,
+        Recipe {
+            rule: Rule::ADAM_W,
+            weight_decay: 0.01,
+            schedule,
+            epochs,
+            seed: 9,
+            clip: Some(1.0),
+        },
+    )
+}
+
+#[test]
+fn several_objectives_fall_together() {
+    let mut pretraining = run(12);
+    let mut losses = Vec::new();
+    let outcome = pretraining.run(
+        &Toy { poison: false },
+        &AtomicBool::new(false),
+        |_, progress| losses.push(progress.losses.clone()),
+    );
+    assert_eq!(outcome, Ok(Outcome::Finished));
+    assert_eq!(losses.len(), 60);
+    for head in 0..3 {
+        let mean = |steps: &[Vec<f64>]| {
+            steps.iter().map(|losses| losses[head]).sum::<f64>() / steps.len() as f64
+        };
+        assert!(
+            mean(&losses[50..]) < 0.9 * mean(&losses[..10]),
+            "head {head}: {losses:?}"
+        );
+    }
+}
+
+#[test]
+fn a_cancelled_run_goes_on_to_the_same_bytes() {
+    let (toy, flag) = (Toy { poison: false }, AtomicBool::new(false));
+    let mut whole = run(3);
+    whole.run(&toy, &flag, |_, _| ()).unwrap();
+    let mut halves = run(3);
+    let outcome = halves.run(&toy, &flag, |run, _| {
+        flag.store(run.done == 7, Ordering::Relaxed)
+    });
+    assert_eq!((outcome, halves.done), (Ok(Outcome::Cancelled), 7));
+    flag.store(false, Ordering::Relaxed);
+    assert_eq!(halves.run(&toy, &flag, |_, _| ()), Ok(Outcome::Finished));
+    assert!(whole.encoder.parameters() == halves.encoder.parameters());
+    assert!(whole.encoder.running() == halves.encoder.running());
+}
+
+#[test]
+fn a_number_that_is_none_stops_the_run_and_is_named() {
+    let error = run(1)
+        .run(&Toy { poison: true }, &AtomicBool::new(false), |_, _| ())
+        .unwrap_err();
+    assert_eq!(
+        error,
+        TrainError::NotFinite {
+            step: 2,
+            place: "a value of the data".into()
+        }
+    );
+    let mut broken = run(1);
+    broken.encoder.parameters_mut()[400] = f32::INFINITY;
+    let error = broken
+        .run(&Toy { poison: false }, &AtomicBool::new(false), |_, _| ())
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("step 0: a weight of layer 1 (conv2d) of the encoder is not finite"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_was_trained_embeds_as_the_network_does() {
+    let mut pretraining = run(2);
+    let mut ema = Ema::new(&pretraining.encoder, 0.9);
+    pretraining
+        .run(&Toy { poison: false }, &AtomicBool::new(false), |run, _| {
+            ema.update(&run.encoder)
+        })
+        .unwrap();
+    let windows = random(7 * LEN, 3);
+    let trained = pretraining.encoder.trained();
+    let embeddings = trained.embed(&windows);
+    assert_eq!(
+        embeddings,
+        pretraining.encoder.forward(&windows, Mode::Eval)
+    );
+    assert_eq!(Network::load(&trained).unwrap().trained(), trained);
+    let average = ema.trained(&pretraining.encoder);
+    assert!(average != trained && average.embed(&windows).iter().all(|x| x.is_finite()));
+    let mut short = trained.clone();
+    short.layers[1].weights.pop();
+    let error = Network::load(&short).err().unwrap();
+    assert!(
+        error.to_string().starts_with("layer 1: weights has"),
+        "{error}"
+    );
+}

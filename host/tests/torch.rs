@@ -1,0 +1,302 @@
+//! Losses and training steps against PyTorch in float64; `golden/torch_step.py` wrote the golden files.
+
+use host::objective::cross_entropy::CrossEntropy;
+use host::objective::nt_xent::NtXent;
+use host::objective::vicreg::VicReg;
+use host::objective::{Batch, Objective};
+use host::train::pretrain::{Head, Pretraining, Recipe};
+use host::train::{Network, Rule, Schedule, projector};
+use mote_core::preset::Preset;
+use mote_core::shape::Shape;
+use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
+
+const SEED: u64 = 1;
+
+/// Uniform in `[-1, 1)`: the numbers that `uniform` in `torch_step.py` draws.
+fn uniform(count: usize, stream: u64) -> Vec<f64> {
+    let draw = |at: u64| {
+        let z = (at + 1)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add((stream << 32) + SEED);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 40) as f64 / 8_388_608.0 - 1.0
+    };
+    (0..count as u64).map(draw).collect()
+}
+
+fn golden(bytes: &[u8]) -> Vec<f32> {
+    let start = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    bytes[start..]
+        .chunks_exact(4)
+        .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
+        .collect()
+}
+
+/// Each value within `tolerance` of the tensor's largest.
+fn close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "length of {what}");
+    let largest = expected
+        .iter()
+        .fold(1e-3_f32, |largest, x| largest.max(x.abs()));
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found - expected).abs() / largest;
+        assert!(
+            error <= tolerance,
+            "{what}[{at}] is {found}, not {expected} ({error:e} of the largest)"
+        );
+    }
+}
+
+fn check_loss(
+    objective: &mut dyn Objective,
+    width: usize,
+    factor: f32,
+    batch: &Batch,
+    bytes: &[u8],
+) {
+    let golden = golden(bytes);
+    let z: Vec<f32> = uniform(batch.rows() * width, 1)
+        .iter()
+        .map(|x| *x as f32 * factor)
+        .collect();
+    let mut gradient = vec![0.0; z.len()];
+    let loss = objective.evaluate(&z, width, batch, &mut gradient).unwrap();
+    gradient.iter_mut().for_each(|g| *g *= factor);
+    close("loss", &[loss as f32], &golden[..1], 1e-6);
+    close("gradient", &gradient, &golden[1..], 5e-6);
+}
+
+fn pairs(rows: u32) -> Batch {
+    Batch {
+        groups: (0..rows).map(|row| row % (rows / 2)).collect(),
+        ..Batch::default()
+    }
+}
+
+#[test]
+fn nt_xent_is_torchs() {
+    check_loss(
+        &mut NtXent::new(0.2).unwrap(),
+        17,
+        1.0,
+        &pairs(30),
+        include_bytes!("golden/nt_xent.golden"),
+    );
+    let batch = Batch {
+        groups: (0..25).map(|row| row / 3).collect(),
+        families: (0..25).map(|row| row / 7).collect(),
+        ..Batch::default()
+    };
+    check_loss(
+        &mut NtXent::new(0.5).unwrap(),
+        9,
+        1.0,
+        &batch,
+        include_bytes!("golden/nt_xent_groups.golden"),
+    );
+}
+
+#[test]
+fn cross_entropy_is_torchs() {
+    let batch = Batch {
+        labels: (0..9).map(|row| row * 7 % 5).collect(),
+        ..pairs(9)
+    };
+    check_loss(
+        &mut CrossEntropy,
+        5,
+        3.0,
+        &batch,
+        include_bytes!("golden/cross_entropy.golden"),
+    );
+}
+
+#[test]
+fn vicreg_is_torchs() {
+    check_loss(
+        &mut VicReg::default(),
+        10,
+        1.0,
+        &pairs(24),
+        include_bytes!("golden/vicreg.golden"),
+    );
+}
+
+/// Gives `network` the parameters that torch's twin drew, from the streams after `stream`.
+fn draw(network: &mut Network, mut stream: u64) {
+    for parameter in network.named().to_vec() {
+        stream += 1;
+        let kind = parameter.name.rsplit('.').next().unwrap();
+        let (scale, offset) = match kind {
+            "weights" => (initial_scale(network, &parameter.name), 0.0),
+            "gamma" => (0.25, 1.0),
+            _ => (0.25, 0.0),
+        };
+        let values = uniform(parameter.range.len(), stream);
+        for (to, value) in network.parameters_mut()[parameter.range]
+            .iter_mut()
+            .zip(values)
+        {
+            *to = (value * f64::from(scale)) as f32 + offset;
+        }
+    }
+}
+
+/// `1 / sqrt(fan in)`.
+fn initial_scale(network: &Network, name: &str) -> f32 {
+    let index: usize = name.split('.').next().unwrap().parse().unwrap();
+    let layer = network.spec().layers[index];
+    let input = network.spec().shapes().unwrap()[usize::from(layer.input.0)];
+    let taps = |kernel: Kernel| usize::from(kernel.size[0]) * usize::from(kernel.size[1]);
+    let fan_in = match layer.op {
+        Op::Conv2d { kernel, .. } => taps(kernel) * usize::from(input.c),
+        Op::DepthwiseConv2d { kernel, .. } => taps(kernel),
+        _ => input.len(),
+    };
+    (fan_in as f64).powf(-0.5) as f32
+}
+
+fn check_steps(spec: &Spec, bytes: &[u8]) {
+    let golden = golden(bytes);
+    let mut encoder = Network::new(spec, 0).unwrap();
+    let mut head = projector(&[encoder.output_len() as u16, 12, 8], false, 0).unwrap();
+    draw(&mut encoder, 100);
+    draw(&mut head, 200);
+    let rows = 14;
+    let inputs = uniform(rows * spec.input.len(), 99)
+        .iter()
+        .map(|x| (x * 1.75) as f32)
+        .collect();
+    let batch = Batch {
+        inputs,
+        ..pairs(rows as u32)
+    };
+    let head = Head {
+        network: Some(head),
+        objective: Box::new(NtXent::new(0.5).unwrap()),
+        weight: 1.0,
+    };
+    let recipe = Recipe {
+        rule: Rule::ADAM,
+        weight_decay: 0.0,
+        schedule: Schedule::constant(1e-3),
+        epochs: 1,
+        seed: 0,
+        clip: None,
+    };
+    let mut run = Pretraining::new(encoder, vec![head], recipe);
+    let (losses, mut rest) = golden.split_at(10);
+    for (step, expected) in losses.iter().enumerate() {
+        let loss = run.step(&batch).unwrap().loss as f32;
+        assert!(
+            (loss - expected).abs() <= 1e-4 * expected.abs(),
+            "loss of step {step} is {loss}, not {expected}"
+        );
+        if step > 0 {
+            continue;
+        }
+        for (place, network) in [
+            ("encoder", &run.encoder),
+            ("head", run.heads[0].network.as_ref().unwrap()),
+        ] {
+            for parameter in network.named() {
+                let (expected, after) = rest.split_at(parameter.range.len());
+                rest = after;
+                close(
+                    &format!("gradient of {place}.{}", parameter.name),
+                    &network.gradients()[parameter.range.clone()],
+                    expected,
+                    5e-5,
+                );
+            }
+        }
+        close("running statistics", run.encoder.running(), rest, 1e-5);
+    }
+}
+
+fn preset(preset: Preset, input: Shape) -> Spec {
+    preset.spec(input, 0.25, None).unwrap()
+}
+
+#[test]
+fn conv1d_steps_are_torchs() {
+    check_steps(
+        &preset(Preset::Conv1d, Shape::sequence(45, 6)),
+        include_bytes!("golden/conv1d.golden"),
+    );
+}
+
+#[test]
+fn resnet8_steps_are_torchs() {
+    check_steps(
+        &preset(Preset::Resnet8, Shape::new(11, 9, 3)),
+        include_bytes!("golden/resnet8.golden"),
+    );
+}
+
+#[test]
+fn dscnn_steps_are_torchs() {
+    check_steps(
+        &preset(Preset::Dscnn, Shape::new(25, 10, 1)),
+        include_bytes!("golden/dscnn.golden"),
+    );
+}
+
+#[test]
+fn tcn_steps_are_torchs() {
+    check_steps(
+        &preset(Preset::Tcn, Shape::sequence(40, 2)),
+        include_bytes!("golden/tcn.golden"),
+    );
+}
+
+#[test]
+fn statistics_pooling_steps_are_torchs() {
+    let mut spec = Spec {
+        input: Shape::sequence(45, 6),
+        layers: Default::default(),
+    };
+    let mut push = |op, activation| {
+        let input = Tensor(spec.layers.len() as u8);
+        spec.layers
+            .push(Layer {
+                input,
+                op,
+                activation,
+            })
+            .unwrap();
+    };
+    for channels in [8, 12, 12] {
+        let kernel = Kernel {
+            size: [1, 5],
+            stride: [1, 2],
+            dilation: [1, 1],
+            padding: Padding::Same,
+        };
+        push(
+            Op::Conv2d {
+                channels,
+                kernel,
+                batch_norm: true,
+            },
+            Activation::Relu,
+        );
+    }
+    push(Op::GlobalStatPool, Activation::None);
+    push(
+        Op::Dense {
+            channels: 20,
+            batch_norm: true,
+        },
+        Activation::Relu,
+    );
+    push(
+        Op::Dense {
+            channels: 10,
+            batch_norm: false,
+        },
+        Activation::None,
+    );
+    check_steps(&spec, include_bytes!("golden/stat.golden"));
+}
