@@ -20,4 +20,4 @@ pub(crate) mod dsp;
 pub(crate) const RUNS_DSP: bool = cfg!(any(mote_dsp, not(all(target_arch = "arm", target_os = "none"))));
 
 mod patch;
-pub(crate) use patch::{Copies, Fill};
+pub(crate) use patch::{Copies, Fill, Line, Plane};

@@ -5,6 +5,10 @@
 
 #[path = "cortex/block.rs"]
 mod block;
+#[path = "cortex/add.rs"]
+mod add;
+#[path = "cortex/depthwise.rs"]
+mod depthwise;
 #[path = "cortex/eights.rs"]
 mod eights;
 #[path = "cortex/gather.rs"]
@@ -14,7 +18,9 @@ mod ops;
 #[path = "cortex/two.rs"]
 mod two;
 
+pub(crate) use add::{add, add_over_other, add_over_table};
 pub(crate) use block::block;
+pub(crate) use depthwise::{split, three};
 pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
 pub(crate) use two::two;

@@ -64,3 +64,34 @@ impl Fill {
         }
     }
 }
+
+/// Values `step` apart in a slice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub start: usize,
+    pub step: usize,
+}
+
+/// The outputs of one channel of a depthwise convolution, two at a time along one axis.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plane {
+    /// Outputs across the axis.
+    pub lines: usize,
+    /// Outputs along the axis.
+    pub count: usize,
+    /// From an output to the next along the axis.
+    pub pair_stride: usize,
+    /// From a line to the next.
+    pub line_stride: usize,
+}
+
+/// Doubled weights of three rows, from the bytes in words 4 to 6: taps 0 and 1, then taps 1 and 2, of each row.
+pub(crate) fn taps(numbers: &[u32; 7]) -> [u32; 6] {
+    let &[.., a, b, c] = numbers;
+    let half = |word: u32, tap: u32| {
+        let weight = i32::from((word >> (8 * tap)) as u8 as i8);
+        u32::from((2 * weight) as u16)
+    };
+    let two = |word: u32, tap: u32| half(word, tap) | half(word, tap + 1) << 16;
+    [two(a, 0), two(a, 1), two(b, 0), two(b, 1), two(c, 0), two(c, 1)]
+}

@@ -1,6 +1,6 @@
 //! What the DSP instructions compute, in plain Rust: the law for [`cortex`](super), and how packed images run elsewhere.
 
-use super::patch::Copies;
+use super::patch::{Copies, Line, Plane, taps};
 
 /// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
 fn sxtb16(word: u32) -> u32 {
@@ -30,10 +30,10 @@ fn widen(word: u32, patch: &mut [u32], at: usize, stride: usize) {
     }
 }
 
-/// Copies runs of the input for four pixels, where all of them lie in the input.
-pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) {
-    if copies.rows == 0 || !copies.fit(input.len()) || patch.len() < copies.words() {
-        return;
+/// Copies runs of the input for four pixels, if all of them lie in the input; whether they do.
+pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
+    if copies.rows == 0 || copies.groups == 0 || !copies.fit(input.len()) || patch.len() < copies.words() {
+        return false;
     }
     for (pixel, &start) in copies.starts.iter().enumerate() {
         for row in 0..copies.rows {
@@ -44,6 +44,7 @@ pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) {
             }
         }
     }
+    true
 }
 
 /// Widens all of `values`, whose length is a multiple of 4, as pixel `pixel` of a patch.
@@ -146,4 +147,74 @@ pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
         finish(part(acc), &numbers, Some(&mut output));
     }
     output
+}
+
+/// Splits `count` pairs of four channels into planes of words: word `i` of plane `k` holds channel `k` of step `i` of
+/// the first line, and of the second line above it. Planes start `plane` words apart.
+pub(crate) fn split(input: &[i8], [first, second]: [Line; 2], count: usize, planes: &mut [u32], plane: usize) {
+    for i in 0..count {
+        for channel in 0..4 {
+            let value = |line: Line| {
+                let x = input.get(line.start + i * line.step + channel).copied();
+                u32::from(i16::from(x.unwrap_or(0)) as u16)
+            };
+            if let Some(word) = planes.get_mut(channel * plane + i) {
+                *word = value(first) | value(second) << 16;
+            }
+        }
+    }
+}
+
+/// One channel of a depthwise convolution over its plane: word `s * (lines + 2) + l` holds values `2s` and `2s + 1`
+/// of line `l`.
+pub(crate) fn three(words: &[u32], plane: &Plane, numbers: &[u32; 7], output: &mut [i8], _positive: bool) {
+    let &[start, multiplier, round, shift, ..] = numbers;
+    let weights = taps(numbers);
+    let row = plane.lines + 2;
+    for line in 0..plane.lines {
+        for i in 0..plane.count {
+            let value = |row_tap: usize, tap: usize| {
+                let at = (i + tap) / 2 * row + line + row_tap;
+                (words.get(at).copied().unwrap_or(0) >> (16 * ((i + tap) % 2))) as u16 as i16
+            };
+            let mut acc = start as i32;
+            for row_tap in 0..3 {
+                let [ab, bc] = [weights[2 * row_tap], weights[2 * row_tap + 1]];
+                for (tap, w) in [ab as i16, (ab >> 16) as i16, (bc >> 16) as i16].into_iter().enumerate() {
+                    acc = acc.wrapping_add(i32::from(w) * i32::from(value(row_tap, tap)));
+                }
+            }
+            let at = line * plane.line_stride + i * plane.pair_stride;
+            if let Some(out) = output.get_mut(at) {
+                *out = requantize(acc, [multiplier, round, shift]);
+            }
+        }
+    }
+}
+
+/// `table[looked_up] + other * 2^20`, requantized.
+fn sum(table: &[u32; 256], looked_up: i8, other: i8, numbers: [u32; 3]) -> i8 {
+    let entry = table[usize::from(looked_up as u8)] as i32;
+    requantize(entry.wrapping_add(i32::from(other) << 20), numbers)
+}
+
+/// Sums of two tensors; the table holds twice what a value of the first adds, and every constant.
+pub(crate) fn add(table: &[u32; 256], looked_up: &[i8], other: &[i8], output: &mut [i8], numbers: [u32; 3], _positive: bool) {
+    for ((out, &x), &y) in output.iter_mut().zip(looked_up).zip(other) {
+        *out = sum(table, x, y, numbers);
+    }
+}
+
+/// The same, over the tensor that is looked up.
+pub(crate) fn add_over_table(table: &[u32; 256], looked_up: &mut [i8], other: &[i8], numbers: [u32; 3], _positive: bool) {
+    for (x, &y) in looked_up.iter_mut().zip(other) {
+        *x = sum(table, *x, y, numbers);
+    }
+}
+
+/// The same, over the other tensor.
+pub(crate) fn add_over_other(table: &[u32; 256], looked_up: &[i8], other: &mut [i8], numbers: [u32; 3], _positive: bool) {
+    for (y, &x) in other.iter_mut().zip(looked_up) {
+        *y = sum(table, x, *y, numbers);
+    }
 }

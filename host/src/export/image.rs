@@ -32,12 +32,12 @@ pub fn int8_image_for(
             _ => None,
         };
         constants.push(match packed {
-            Some(stream) => Constants {
+            Some(stream) if !stream.is_empty() => Constants {
                 weights: stream.iter().flat_map(|word| word.to_le_bytes()).collect(),
                 packed: true,
                 ..Default::default()
             },
-            None => Constants {
+            plain => Constants {
                 weights: layer.weights.iter().map(|&w| w as u8).collect(),
                 bias: layer.bias.iter().flat_map(|b| b.to_le_bytes()).collect(),
                 multipliers: layer
@@ -46,7 +46,7 @@ pub fn int8_image_for(
                     .flat_map(|r| r.multiplier.to_le_bytes())
                     .collect(),
                 shifts: layer.ratios.iter().map(|r| r.shift as u8).collect(),
-                packed: false,
+                packed: plain.is_some(),
             },
         });
     }

@@ -4,7 +4,7 @@
 //! no weight of the first is -128, and no input can bring its sum to `2^23`. A layer outside them is not packed.
 
 use super::{QuantizedEncoder, QuantizedLayer};
-use mote_core::kernel::dsp::{Packing, conv2d_row, conv2d_size};
+use mote_core::kernel::dsp::{DepthwisePlane, Packing, conv2d_row, conv2d_size};
 use mote_core::quant::Multiplier;
 use mote_core::shape::Shape;
 use mote_core::spec::Op;
@@ -22,12 +22,20 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
     let (input, output) = (shapes[usize::from(layer.input.0)], shapes[index + 1]);
     let packing = Packing::of(&layer.op, input, output)?;
     let zero_point = encoder.quants[index + 1].zero_point;
+    if let Op::Add { .. } = layer.op {
+        return Some(Vec::new());
+    }
     let fan_in = layer.op.fan_in(input);
+    let depthwise = matches!(layer.op, Op::DepthwiseConv2d { .. });
     let channels: Option<Vec<Channel>> = (0..quantized.bias.len())
-        .map(|channel| Channel::new(quantized, channel, fan_in, zero_point))
+        .map(|channel| Channel::new(quantized, channel, fan_in, depthwise, zero_point))
         .collect();
     let mut channels = channels?;
     let stream = match layer.op {
+        Op::DepthwiseConv2d { .. } => {
+            let down = DepthwisePlane::of(output).down;
+            channels.iter().map(|c| c.depthwise(down)).collect::<Option<Vec<_>>>()?.concat()
+        }
         Op::Conv2d { kernel, .. } => {
             let size = conv2d_size(kernel.size, kernel.dilation, input, output);
             let run = usize::from(size[1]) * usize::from(input.c);
@@ -64,13 +72,40 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(layer: &QuantizedLayer, channel: usize, fan_in: usize, zero_point: i8) -> Option<Self> {
-        let weights = layer.weights.get(channel * fan_in..(channel + 1) * fan_in)?;
+    fn new(
+        layer: &QuantizedLayer,
+        channel: usize,
+        fan_in: usize,
+        depthwise: bool,
+        zero_point: i8,
+    ) -> Option<Self> {
+        let (first, step) = match depthwise {
+            true => (channel, layer.bias.len()),
+            false => (channel * fan_in, 1),
+        };
+        let weights = layer.weights.get(first..)?.iter().step_by(step).take(fan_in);
         Some(Self {
-            weights: weights.to_vec(),
+            weights: weights.copied().collect(),
             bias: layer.bias[channel],
             numbers: numbers(layer.ratios[channel], zero_point)?,
         })
+    }
+
+    /// The stream of one channel of 3 x 3 taps, whose pairs may lie `down`.
+    fn depthwise(&self, down: bool) -> Option<Vec<u32>> {
+        if self.reach() >= SECOND_SUM {
+            return None;
+        }
+        let mut stream = vec![(2 * self.bias) as u32];
+        stream.extend(self.numbers);
+        stream.extend((0..3).map(|line| {
+            let tap = |i: usize| match down {
+                true => self.weights[3 * i + line],
+                false => self.weights[3 * line + i],
+            };
+            u32::from_le_bytes([tap(0) as u8, tap(1) as u8, tap(2) as u8, 0])
+        }));
+        Some(stream)
     }
 
     /// Pads each row of `run` weights to `row`, with zeros.

@@ -17,9 +17,9 @@ struct Args {
 #[inline]
 pub(crate) fn block(patch: &[u32], stream: &[u32], output: &mut [i8], stride: usize, positive: bool) {
     let words = patch.len() / 4;
-    let patch = &patch[..4 * words];
     let pairs = stream.len() / (words + 8);
-    let stream = &stream[..pairs * (words + 8)];
+    let (patch, _) = patch.split_at(patch.len() & !3);
+    let (stream, _) = stream.split_at(pairs * (words + 8));
     if words == 0 || pairs == 0 || output.len() < 3 * stride + 2 * pairs {
         return;
     }

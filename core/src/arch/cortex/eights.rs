@@ -19,7 +19,7 @@ pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], positive:
     if pixel.is_empty() || blocks == 0 {
         return;
     }
-    let stream = stream[..blocks * len].as_ptr_range();
+    let stream = stream.get(..blocks * len).unwrap_or(&[]).as_ptr_range();
     let pixel = pixel.as_ptr_range();
     let args = Args {
         pixel: pixel.start,
@@ -37,6 +37,16 @@ pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], positive:
             signed_eights(&args);
         }
     }
+}
+
+macro_rules! store {
+    ($acc:literal, $sign:ident) => {
+        concat!(
+            "ldm.w r1!, {{r2, r3, r12}}\n",
+            requantize!($acc, $sign),
+            "strb ", $acc, ", [lr], #1\n",
+        )
+    };
 }
 
 /// Registers: r0 pixel, r1 stream, r4 to r11 sums (even: `256 * first + second`, odd: `second`), lr two values,
@@ -119,15 +129,5 @@ macro_rules! eights {
         }
     };
 }
-macro_rules! store {
-    ($acc:literal, $sign:ident) => {
-        concat!(
-            "ldm.w r1!, {{r2, r3, r12}}\n",
-            requantize!($acc, $sign),
-            "strb ", $acc, ", [lr], #1\n",
-        )
-    };
-}
-use store;
 eights!(positive_eights, positive);
 eights!(signed_eights, signed);

@@ -16,10 +16,10 @@ struct Args {
 
 /// As in the twin.
 #[inline]
-pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) {
+pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
     let Copies { starts, rows, groups, pitch } = *copies;
     if rows == 0 || groups == 0 || !copies.fit(input.len()) || patch.len() < copies.words() {
-        return;
+        return false;
     }
     let args = Args {
         starts: starts.map(|start| input.as_ptr().wrapping_add(start)),
@@ -31,6 +31,7 @@ pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) {
     // SAFETY: `fit` puts `rows` runs of `4 * groups` bytes from each start inside `input`; the patch has room for
     // the `8 * rows * groups` words that are written. Loads of unaligned words are allowed by `ldr`.
     unsafe { runs(&args) };
+    true
 }
 
 /// 14 instructions for each group of four pixels, 3 for the loop.

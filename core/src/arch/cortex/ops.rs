@@ -29,5 +29,11 @@ instruction!(
     /// Two products of halves, added to `acc`.
     smlad(a: u32, b: u32, acc: i32) -> i32 = "smlad {r}, {a}, {b}, {acc}");
 instruction!(
+    /// Low half of `a`, low half of `b` above it.
+    pkhbt(a: u32, b: u32) -> u32 = "pkhbt {r}, {a}, {b}, lsl #16");
+instruction!(
+    /// High half of `b`, high half of `a` above it.
+    pkhtb(a: u32, b: u32) -> u32 = "pkhtb {r}, {a}, {b}, asr #16");
+instruction!(
     /// High word of the product, rounded.
     smmulr(a: i32, b: i32) -> i32 = "smmulr {r}, {a}, {b}");

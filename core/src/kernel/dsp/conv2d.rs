@@ -79,12 +79,44 @@ impl Look<'_> {
     /// Fills the patch of output pixels `first..first + 4`.
     #[inline]
     fn fill(&self, first: usize, patch: &mut [u32], stage: &mut [i8]) {
+        let width = usize::from(self.geometry.output.w).max(1);
+        let (row, column) = (first / width, first % width);
+        if column + 4 <= width && self.fill_inside(row as u16, column as u16, patch) {
+            return;
+        }
         let places = places(self.geometry, first);
         if !self.fill_fast(&places, patch) {
             for (pixel, place) in places.iter().enumerate() {
                 self.fill_pixel(place, pixel, patch, stage);
             }
         }
+    }
+
+    /// Four pixels of one row whose columns of taps all lie inside; whether they do. The path of most pixels.
+    #[inline]
+    fn fill_inside(&self, row: u16, column: u16, patch: &mut [u32]) -> bool {
+        let geometry = self.geometry;
+        let across = usize::from(geometry.stride[1]);
+        let x = usize::from(column) * across;
+        let left = usize::from(geometry.pad[1]);
+        let reach = 3 * across + usize::from(geometry.size[1]);
+        // A dilated row of taps is not one run.
+        if geometry.dilation[1] > 1 || x < left || x - left + reach > usize::from(geometry.input.w) {
+            return false;
+        }
+        let rows = geometry.taps::<0>(row, geometry.input.h);
+        let start = geometry.offset(rows.at, x - left);
+        let step = across * usize::from(geometry.input.c);
+        let copies = Copies {
+            starts: [start, start + step, start + 2 * step, start + 3 * step],
+            rows: rows.len(),
+            groups: self.row / 4,
+            pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
+        };
+        let Some(patch) = self.fill_rows(rows, patch) else {
+            return true;
+        };
+        dsp::gather(self.input, &copies, patch)
     }
 
     /// All four pixels at once, if their rows of taps agree and lie in the input's memory; whether it did.
@@ -110,10 +142,9 @@ impl Look<'_> {
         let Some(patch) = self.fill_rows(rows, patch) else {
             return true;
         };
-        if !copies.fit(self.input.len()) {
+        if !dsp::gather(self.input, &copies, patch) {
             return false;
         }
-        dsp::gather(self.input, &copies, patch);
         let taps = i32::from(geometry.size[1]);
         for (pixel, place) in places.iter().enumerate() {
             let (left, right) = ((-place.x).clamp(0, taps), (width - place.x).clamp(0, taps));
@@ -137,6 +168,9 @@ impl Look<'_> {
     /// Fills the rows of taps outside the input; gives the part of the patch for those inside, if there are any.
     #[inline]
     fn fill_rows<'p>(&self, rows: Taps, patch: &'p mut [u32]) -> Option<&'p mut [u32]> {
+        if rows.len() == usize::from(self.geometry.size[0]) {
+            return Some(patch);
+        }
         let zeros = u32::from(i16::from(self.zero) as u16) * 0x1_0001;
         let (above, rest) = patch.split_at_mut_checked(2 * self.row * rows.first)?;
         let (inside, under) = rest.split_at_mut_checked(2 * self.row * rows.len())?;

@@ -1,10 +1,47 @@
 //! How large a packed layer is, and what memory it works in.
 
 use crate::shape::Shape;
-use crate::spec::Op;
+use crate::spec::{Kernel, Op};
 
 /// Words of a pair of channels beside its weights: two starts, and multiplier, rounding term and shift of each.
 pub const PAIR_WORDS: usize = 8;
+
+/// Words of a channel of a depthwise convolution: start, three numbers, three rows of weights.
+pub const DEPTHWISE_WORDS: usize = 7;
+/// Words of the largest plane, of which four are in memory at a time.
+const MOST_PLANE: usize = 1024;
+
+/// How one channel of a depthwise convolution lies in memory while it runs: 16-bit values, two along an axis in a
+/// word, with the words of neighbouring lines side by side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DepthwisePlane {
+    /// The pairs lie one above the other.
+    pub down: bool,
+    /// Outputs along the axis of pairs.
+    pub count: usize,
+    /// Outputs across it.
+    pub lines: usize,
+}
+
+impl DepthwisePlane {
+    /// For an output of this shape: the axis on which fewer halves are wasted.
+    pub const fn of(output: Shape) -> Self {
+        let (h, w) = (output.h as usize, output.w as usize);
+        let down = w % 2 == 1 && (h.is_multiple_of(2) || h > w);
+        let (count, lines) = if down { (h, w) } else { (w, h) };
+        Self { down, count, lines }
+    }
+
+    /// Words along the axis of pairs.
+    pub const fn steps(&self) -> usize {
+        self.count.div_ceil(2) + 1
+    }
+
+    /// Words in all.
+    pub const fn words(&self) -> usize {
+        self.steps() * (self.lines + 2)
+    }
+}
 
 /// What a layer takes when it is packed for the DSP instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +75,9 @@ impl Packing {
                 let row = conv2d_row(size, input.c);
                 Some(Self::conv2d(size[0] as usize * row, output.c as usize))
             }
+            Op::DepthwiseConv2d { kernel, .. } => Self::depthwise(kernel, output),
+            // Constants stay plain; the work is a table.
+            Op::Add { .. } => Some(Self { stream: 0, work: 1024 }),
             Op::Dense { .. } => Some(Self::dense(input.len(), output.len())),
             _ => None,
         }
@@ -49,6 +89,23 @@ impl Packing {
             // The patch of four pixels in 16 bits, and one pixel in 8 bits.
             work: values.saturating_mul(9),
         }
+    }
+
+    const fn depthwise(kernel: &Kernel, output: Shape) -> Option<Self> {
+        let [height, width] = kernel.size;
+        let [down, right] = kernel.stride;
+        let apart = kernel.dilation[0] > 1 || kernel.dilation[1] > 1;
+        let plane = DepthwisePlane::of(output);
+        if height != 3 || width != 3 || down != 1 || right != 1 || apart {
+            return None;
+        }
+        if !output.c.is_multiple_of(4) || plane.words() > MOST_PLANE {
+            return None;
+        }
+        Some(Self {
+            stream: output.c as usize * DEPTHWISE_WORDS,
+            work: 16 * plane.words(),
+        })
     }
 
     const fn dense(inputs: usize, outputs: usize) -> Self {
