@@ -60,8 +60,8 @@ pub fn as_packed(geometry: Geometry) -> Geometry {
         input: stand(geometry.input),
         output: stand(geometry.output),
         size,
-        stride: [geometry.stride[1], 1],
-        dilation: [geometry.dilation[1], 1],
-        pad: [geometry.pad[1], 0],
+        stride: [geometry.stride[1], geometry.stride[0]],
+        dilation: [geometry.dilation[1], geometry.dilation[0]],
+        pad: [geometry.pad[1], geometry.pad[0]],
     }
 }
