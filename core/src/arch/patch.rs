@@ -13,6 +13,8 @@ pub(crate) struct Copies {
     pub rows: usize,
     /// Groups of four values in a run, at least 1.
     pub groups: usize,
+    /// The last group of a run, which is not the first, gives one word a pixel instead of two.
+    pub half: bool,
     /// From one run to the next in the input.
     pub pitch: usize,
 }
@@ -28,14 +30,16 @@ impl Copies {
     /// Words of the patch that they fill.
     #[inline]
     pub fn words(&self) -> usize {
-        8 * self.rows * self.groups
+        4 * self.rows * (2 * self.groups - usize::from(self.half))
     }
 }
 
-/// A pixel whose values from `first` on, `len` of them, become `value`.
+/// A pixel whose values from `first` on in one row, `len` of them, become `value`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fill {
     pub pixel: usize,
+    /// Where the row starts in the patch.
+    pub row: usize,
     pub first: usize,
     pub len: usize,
     pub value: i8,
@@ -45,7 +49,8 @@ impl Fill {
     /// Writes the values one by one.
     pub fn run(self, patch: &mut [u32]) {
         let bits = u32::from(i16::from(self.value) as u16);
-        let Self { pixel, first, len, .. } = self;
+        let Self { pixel, row, first, len, .. } = self;
+        let patch = patch.get_mut(row..).unwrap_or_default();
         if (first | len).is_multiple_of(4) {
             let words = patch.get_mut(2 * first + pixel..).unwrap_or(&mut []);
             for word in words.iter_mut().step_by(4).take(len / 2) {

@@ -32,24 +32,25 @@ fn widen(word: u32, patch: &mut [u32], at: usize, stride: usize) {
 
 /// Copies runs of the input for four pixels, if all of them lie in the input; whether they do.
 pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
-    if copies.rows == 0 || copies.groups == 0 || !copies.fit(input.len()) || patch.len() < copies.words() {
+    if copies.rows == 0 || copies.groups <= usize::from(copies.half) || !copies.fit(input.len()) || patch.len() < copies.words() {
         return false;
     }
-    for (pixel, &start) in copies.starts.iter().enumerate() {
-        for row in 0..copies.rows {
+    let row_words = copies.words() / copies.rows;
+    for (row, patch) in patch.chunks_exact_mut(row_words).take(copies.rows).enumerate() {
+        for (pixel, &start) in copies.starts.iter().enumerate() {
             for group in 0..copies.groups {
                 let word = word_at(input, start + row * copies.pitch + 4 * group);
-                let at = 8 * (row * copies.groups + group) + pixel;
-                widen(word, patch, at, 4);
+                // The word that a half group lacks falls behind the row.
+                widen(word, patch, 8 * group + pixel, 4);
             }
         }
     }
     true
 }
 
-/// Widens all of `values`, whose length is a multiple of 4, as pixel `pixel` of a patch.
-pub(crate) fn widen_pixel(values: &[i8], pixel: usize, patch: &mut [u32]) {
-    if pixel < 4 && patch.len() >= 2 * values.len() {
+/// Widens one row of `values`, whose length is a multiple of 4, as pixel `pixel` of a patch; `half` as in [`Copies`].
+pub(crate) fn widen_pixel(values: &[i8], _half: bool, pixel: usize, patch: &mut [u32]) {
+    if pixel < 4 {
         for group in 0..values.len() / 4 {
             widen(word_at(values, 4 * group), patch, 8 * group + pixel, 4);
         }

@@ -14,4 +14,4 @@ pub use add::Add;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2d;
-pub use packing::{DEPTHWISE_WORDS, DepthwisePlane, PAIR_WORDS, Packing, conv2d_row, conv2d_size};
+pub use packing::{DEPTHWISE_WORDS, DepthwisePlane, PAIR_WORDS, Packing, Row, conv2d_size};

@@ -4,7 +4,7 @@
 //! no weight of the first is -128, and no input can bring its sum to `2^23`. A layer outside them is not packed.
 
 use super::{QuantizedEncoder, QuantizedLayer};
-use mote_core::kernel::dsp::{DepthwisePlane, Packing, conv2d_row, conv2d_size};
+use mote_core::kernel::dsp::{DepthwisePlane, Packing, Row, conv2d_size};
 use mote_core::quant::Multiplier;
 use mote_core::shape::Shape;
 use mote_core::spec::Op;
@@ -15,6 +15,9 @@ const FIRST_SUM: i64 = 1 << 23;
 const SECOND_SUM: i64 = FIRST_SUM;
 /// Above this right shift every sum below [`FIRST_SUM`] rounds to 0, and the rounding term might overflow.
 const MOST_SHIFT: i8 = 23;
+
+/// Rows of which every group is whole, as a dense layer has them.
+const WHOLE: Row = Row { run: 4 };
 
 /// The stream of words of layer `index`, or `None` where it stays plain.
 pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Option<Vec<u32>> {
@@ -38,12 +41,11 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
         }
         Op::Conv2d { kernel, .. } => {
             let size = conv2d_size(kernel.size, kernel.dilation, input, output);
-            let run = usize::from(size[1]) * usize::from(input.c);
-            let row = conv2d_row(size, input.c);
+            let row = Row::of(size, input.c);
             for channel in &mut channels {
-                channel.pad_rows(run, row);
+                channel.pad_rows(row.run, 4 * row.groups());
             }
-            pairs(&channels)?
+            pairs(&channels, row)?
         }
         Op::Dense { .. } => {
             for channel in &mut channels {
@@ -54,7 +56,7 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
             for eight in eights {
                 stream.extend(block(eight)?);
             }
-            stream.extend(pairs(rest)?);
+            stream.extend(pairs(rest, WHOLE)?);
             stream
         }
         _ => return None,
@@ -143,10 +145,10 @@ fn numbers(ratio: Multiplier, zero_point: i8) -> Option<[u32; 3]> {
 }
 
 /// Streams of pairs: two starts, the words of weights, the numbers of both.
-fn pairs(channels: &[Channel]) -> Option<Vec<u32>> {
+fn pairs(channels: &[Channel], row: Row) -> Option<Vec<u32>> {
     let mut stream = Vec::new();
     for pair in channels.chunks(2) {
-        let pair = Pair::new(&pair[0], pair.get(1))?;
+        let pair = Pair::new(&pair[0], pair.get(1), row)?;
         stream.extend(pair.starts);
         stream.extend(&pair.words);
         stream.extend(pair.numbers);
@@ -157,7 +159,7 @@ fn pairs(channels: &[Channel]) -> Option<Vec<u32>> {
 /// The stream of eight channels: eight starts, four words of weights for each word of a pixel, eight times numbers.
 fn block(channels: &[Channel; 8]) -> Option<Vec<u32>> {
     let (twos, _) = channels.as_chunks::<2>();
-    let pairs: Option<Vec<Pair>> = twos.iter().map(|[a, b]| Pair::new(a, Some(b))).collect();
+    let pairs: Option<Vec<Pair>> = twos.iter().map(|[a, b]| Pair::new(a, Some(b), WHOLE)).collect();
     let pairs = pairs?;
     let mut stream: Vec<u32> = pairs.iter().flat_map(|pair| pair.starts).collect();
     for word in 0..pairs[0].words.len() {
@@ -175,7 +177,7 @@ struct Pair {
 
 impl Pair {
     /// A missing second channel counts as zeros.
-    fn new(first: &Channel, second: Option<&Channel>) -> Option<Self> {
+    fn new(first: &Channel, second: Option<&Channel>, row: Row) -> Option<Self> {
         let nothing = Channel {
             weights: vec![0; first.weights.len()],
             bias: 0,
@@ -193,7 +195,10 @@ impl Pair {
             u32::from(both as i16 as u16)
         };
         let words = (0..first.weights.len()).step_by(4).flat_map(|k| {
-            [half(k) | half(k + 2) << 16, half(k + 1) | half(k + 3) << 16]
+            let last = k % (4 * row.groups()) + 4 == 4 * row.groups();
+            let words = [half(k) | half(k + 2) << 16, half(k + 1) | half(k + 3) << 16];
+            let len = if last && row.half() { 1 } else { 2 };
+            words.into_iter().take(len)
         });
         let both = first.bias.wrapping_mul(256).wrapping_add(second.bias);
         let [a, b] = [first.numbers, second.numbers];

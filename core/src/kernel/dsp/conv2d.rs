@@ -1,7 +1,7 @@
 //! Convolution over packed weights.
 
 use super::places::{Place, as_packed, common_rows, places};
-use super::{PAIR_WORDS, conv2d_row};
+use super::{PAIR_WORDS, Row};
 use crate::arch::{Copies, Fill, dsp};
 use crate::kernel::geometry::Taps;
 use crate::kernel::{Geometry, Output, Window, run_of};
@@ -23,9 +23,9 @@ impl Conv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`; `work` holds [`Packing::work`](super::Packing::work) bytes.
     pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
         let geometry = as_packed(self.geometry);
-        let row = conv2d_row(geometry.size, geometry.input.c);
-        let values = row * usize::from(geometry.size[0]);
-        let Some((patch, stage)) = work.split_at_mut_checked(2 * values) else {
+        let row = Row::of(geometry.size, geometry.input.c);
+        let words = row.words() * usize::from(geometry.size[0]);
+        let Some((patch, stage)) = work.split_at_mut_checked(4 * words) else {
             return;
         };
         let stage: &mut [i8] = bytemuck::cast_slice_mut(stage);
@@ -39,7 +39,7 @@ impl Conv2d<'_> {
         let positive = self.output.zero_point == i8::MIN;
         // An odd last channel goes through a place of its own.
         let pairs = channels / 2;
-        let split = pairs * (values / 2 + PAIR_WORDS);
+        let split = pairs * (words + PAIR_WORDS);
         let Some((even, odd)) = self.stream.split_at_checked(split) else {
             return;
         };
@@ -71,8 +71,8 @@ struct Look<'a> {
     geometry: &'a Geometry,
     zero: i8,
     input: &'a [i8],
-    /// Values of one row of taps in a patch.
-    row: usize,
+    /// One row of taps in a patch.
+    row: Row,
 }
 
 impl Look<'_> {
@@ -110,7 +110,8 @@ impl Look<'_> {
         let copies = Copies {
             starts: [start, start + step, start + 2 * step, start + 3 * step],
             rows: rows.len(),
-            groups: self.row / 4,
+            groups: self.row.groups(),
+            half: self.row.half(),
             pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
         };
         let Some(patch) = self.fill_rows(rows, patch) else {
@@ -136,7 +137,8 @@ impl Look<'_> {
                 geometry.offset((place.y as usize).wrapping_add(below), place.x as usize)
             }),
             rows: rows.len(),
-            groups: self.row / 4,
+            groups: self.row.groups(),
+            half: self.row.half(),
             pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
         };
         let Some(patch) = self.fill_rows(rows, patch) else {
@@ -153,7 +155,8 @@ impl Look<'_> {
                     for (from, to) in [(0, left), (right, taps)] {
                         let fill = Fill {
                             pixel,
-                            first: row * self.row + from as usize * channels,
+                            row: 4 * row * self.row.words(),
+                            first: from as usize * channels,
                             len: (to - from) as usize * channels,
                             value: self.zero,
                         };
@@ -172,8 +175,8 @@ impl Look<'_> {
             return Some(patch);
         }
         let zeros = u32::from(i16::from(self.zero) as u16) * 0x1_0001;
-        let (above, rest) = patch.split_at_mut_checked(2 * self.row * rows.first)?;
-        let (inside, under) = rest.split_at_mut_checked(2 * self.row * rows.len())?;
+        let (above, rest) = patch.split_at_mut_checked(4 * self.row.words() * rows.first)?;
+        let (inside, under) = rest.split_at_mut_checked(4 * self.row.words() * rows.len())?;
         above.fill(zeros);
         under.fill(zeros);
         (!inside.is_empty()).then_some(inside)
@@ -187,21 +190,30 @@ impl Look<'_> {
             rows: geometry.taps::<0>(place.row, geometry.input.h),
             columns: geometry.taps::<1>(place.column, geometry.input.w),
         };
-        let (channels, width) = (usize::from(geometry.input.c), usize::from(geometry.size[1]));
-        let values = self.row * usize::from(geometry.size[0]);
-        let Some(stage) = stage.get_mut(..values) else {
+        let channels = usize::from(geometry.input.c);
+        let runs = geometry.runs(window);
+        let Some(stage) = stage.get_mut(..4 * self.row.groups()) else {
             return;
         };
-        stage.fill(self.zero);
-        for tap in geometry.inside(window) {
-            let at = tap.index / width * self.row + tap.index % width * channels;
-            let run = run_of(self.input, tap.input, channels);
-            if let Some(to) = stage.get_mut(at..at + channels) {
-                for (to, &x) in to.iter_mut().zip(run) {
-                    *to = x;
+        let rows = patch.chunks_exact_mut(4 * self.row.words());
+        for (tap, patch) in rows.take(geometry.size[0].into()).enumerate() {
+            if window.columns.len() < usize::from(geometry.size[1])
+                || !(window.rows.first..window.rows.end).contains(&tap)
+            {
+                stage.fill(self.zero);
+            }
+            if let Some(below) = tap.checked_sub(window.rows.first).filter(|_| tap < window.rows.end) {
+                let y = window.rows.at.wrapping_add(below * usize::from(geometry.dilation[0]));
+                let at = geometry.offset(y, window.columns.at);
+                for run in 0..runs.count {
+                    let from = run_of(self.input, at.wrapping_add(run * runs.step), runs.len);
+                    let to = stage.get_mut(window.columns.first * channels + run * runs.len..);
+                    for (to, &x) in to.unwrap_or_default().iter_mut().zip(from) {
+                        *to = x;
+                    }
                 }
             }
+            dsp::widen_pixel(stage, self.row.half(), pixel, patch);
         }
-        dsp::widen_pixel(stage, pixel, patch);
     }
 }

@@ -61,9 +61,36 @@ pub const fn conv2d_size(size: [u8; 2], dilation: [u8; 2], input: Shape, output:
     }
 }
 
-/// Values of one row of taps, padded to whole groups of four.
-pub const fn conv2d_row(size: [u8; 2], channels: u16) -> usize {
-    (size[1] as usize * channels as usize).next_multiple_of(4)
+/// One row of taps as it is packed: groups of four values, each two words; the second word of a last group that
+/// holds but one value is left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Values of the row.
+    pub run: usize,
+}
+
+impl Row {
+    /// The row of a kernel of `size` taps over `channels` channels.
+    pub const fn of(size: [u8; 2], channels: u16) -> Self {
+        Self {
+            run: size[1] as usize * channels as usize,
+        }
+    }
+
+    /// Groups of four values, the last one padded with zeros.
+    pub const fn groups(self) -> usize {
+        self.run.div_ceil(4)
+    }
+
+    /// Whether the last group has one word.
+    pub const fn half(self) -> bool {
+        self.run % 4 == 1 && self.run > 1
+    }
+
+    /// Words of the row.
+    pub const fn words(self) -> usize {
+        2 * self.groups() - self.half() as usize
+    }
 }
 
 impl Packing {
@@ -72,8 +99,7 @@ impl Packing {
         match op {
             Op::Conv2d { kernel, .. } if output.pixels() >= 4 => {
                 let size = conv2d_size(kernel.size, kernel.dilation, input, output);
-                let row = conv2d_row(size, input.c);
-                Some(Self::conv2d(size[0] as usize * row, output.c as usize))
+                Some(Self::conv2d(size[0] as usize, Row::of(size, input.c), output.c as usize))
             }
             Op::DepthwiseConv2d { kernel, .. } => Self::depthwise(kernel, output),
             // Constants stay plain; the work is a table.
@@ -83,11 +109,12 @@ impl Packing {
         }
     }
 
-    const fn conv2d(values: usize, channels: usize) -> Self {
+    const fn conv2d(rows: usize, row: Row, channels: usize) -> Self {
+        let words = rows * row.words();
         Self {
-            stream: channels.div_ceil(2).saturating_mul(values / 2 + PAIR_WORDS),
-            // The patch of four pixels in 16 bits, and one pixel in 8 bits.
-            work: values.saturating_mul(9),
+            stream: channels.div_ceil(2).saturating_mul(words + PAIR_WORDS),
+            // The patch of four pixels in 16 bits, and one row of one pixel in 8 bits.
+            work: 16 * words + 4 * row.groups(),
         }
     }
 
