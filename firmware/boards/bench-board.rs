@@ -6,8 +6,6 @@ use mote_core::image::Aligned;
 use mote_core::scratch::Scratch;
 use semihosting::{fs::File, io::Read, process::ExitCode};
 
-/// Under `-icount shift=0` an instruction takes a nanosecond, and a tick of these boards' 25 MHz forty.
-const INSTRUCTIONS_PER_TICK: u32 = 40;
 const TICKS: u32 = 0x00FF_FFFF;
 
 struct Ticks(SYST);

@@ -2,4 +2,7 @@
 #![no_std]
 #![no_main]
 
+/// Under `-icount shift=0` an instruction takes a nanosecond.
+const INSTRUCTIONS_PER_TICK: u32 = 40;
+
 include!("../../../bench-board.rs");
