@@ -189,7 +189,8 @@ fn errors_name_the_place_and_the_numbers() {
         }
         ModelImage::parse(&sealed(bytes)).unwrap_err().to_string()
     };
-    let cases: [(&[(usize, &[u8])], &str); 18] = [
+    type Edits<'a> = &'a [(usize, &'a [u8])];
+    let cases: [(Edits<'_>, &str); 18] = [
         (
             &[(0, b"GIF8")],
             "does not start with MOTE, but with [47, 49, 46, 38]",

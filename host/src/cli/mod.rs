@@ -21,12 +21,15 @@ use std::process::ExitCode;
 #[command(
     name = "mote",
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "Without a command, `mote pretrain` runs on the recordings that ship with mote.\n\
                   Exit codes: 0 done, 1 the work failed, 2 wrong usage or input, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    pretrain: pretrain::Pretrain,
     #[command(flatten)]
     terminal: terminal::Flags,
 }
@@ -69,7 +72,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut terminal = Terminal::new(&cli.terminal);
     let result = match cli.command {
-        None => pretrain::Pretrain::default().run(&mut terminal),
+        None => cli.pretrain.run(&mut terminal),
         Some(Command::Pretrain(command)) => command.run(&mut terminal),
         Some(Command::Evaluate(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),

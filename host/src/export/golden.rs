@@ -121,7 +121,7 @@ fn about(name: &str, channels: &[&str], window_len: u32) -> About {
 
 fn images() -> Vec<(&'static str, Vec<u8>)> {
     let motion = ["acc_x", "acc_y", "acc_z", "gyr_x", "gyr_y", "gyr_z"];
-    let conv = conv1d(Shape::sequence(128, 6), 1.0, None).unwrap();
+    let conv = conv1d(Shape::sequence(128, 6), 0.5, None).unwrap();
     let image = |spec: &Spec, about: &About| {
         let data = windows(spec, 16, SEED);
         int8(&trained(spec, SEED), about, &data, Method::Mse).unwrap()

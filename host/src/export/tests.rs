@@ -1,9 +1,10 @@
 use super::samples::{self, trained, windows};
 use super::*;
+use crate::train::trained::TrainedEncoder;
 use mote_core::image::{Format, ModelImage};
 use mote_core::preset::{Preset, tcn};
 use mote_core::shape::Shape;
-use mote_core::spec::Spec;
+use mote_core::spec::{Activation, Layer, Op, Spec, Tensor};
 use proptest::prelude::*;
 
 fn about(spec: &Spec) -> About {
@@ -35,6 +36,226 @@ fn errors(spec: &Spec, seed: u64, count: usize) -> (f64, f64) {
         measure(&int8),
         measure(&f16(&encoder, &about(spec)).unwrap()),
     )
+}
+
+/// The trainer applies batch norm behind the product, this exporter inside it.
+#[test]
+fn folding_changes_nothing() {
+    for seed in 0..60 {
+        let spec = samples::spec(seed);
+        let mut encoder = trained(&spec, seed);
+        for layer in &mut encoder.layers {
+            if let Some(norm) = &mut layer.batch_norm {
+                // The trainer has no bias under batch norm, and one epsilon.
+                layer.bias.fill(0.0);
+                norm.epsilon = 1e-5;
+            }
+        }
+        let data = windows(&spec, 4, seed);
+        let folded = FoldedEncoder::fold(&encoder).unwrap().embed(&data).unwrap();
+        let error = relative_error(&folded, &encoder.embed(&data));
+        assert!(error < 1e-4, "seed {seed}: {error} for {spec:?}");
+    }
+}
+
+/// Bias and epsilon as other trainers have them, by the definition of batch norm.
+#[test]
+fn folding_takes_in_bias_and_epsilon() {
+    let op = Op::Dense {
+        channels: 4,
+        batch_norm: true,
+    };
+    let layer = Layer {
+        input: Tensor::INPUT,
+        op,
+        activation: Activation::None,
+    };
+    let spec = Spec {
+        input: Shape::vector(3),
+        layers: [layer].into_iter().collect(),
+    };
+    let encoder = trained(&spec, 9);
+    let x = windows(&spec, 1, 9);
+    let (layer, norm) = (
+        &encoder.layers[0],
+        encoder.layers[0].batch_norm.as_ref().unwrap(),
+    );
+    assert!(norm.epsilon > 0.0 && layer.bias.iter().all(|&b| b != 0.0));
+    let expected = |o: usize| {
+        let product: f32 = layer.weights[3 * o..][..3]
+            .iter()
+            .zip(&x)
+            .map(|(w, x)| w * x)
+            .sum();
+        let centred = product + layer.bias[o] - norm.mean[o];
+        norm.gamma[o] * centred / (norm.variance[o] + norm.epsilon).sqrt() + norm.beta[o]
+    };
+    let folded = FoldedEncoder::fold(&encoder).unwrap().embed(&x).unwrap();
+    for (o, value) in folded.into_iter().enumerate() {
+        assert!(
+            (value - expected(o)).abs() < 1e-5,
+            "{value} against {}",
+            expected(o)
+        );
+    }
+}
+
+#[test]
+fn an_encoder_that_does_not_fit_its_spec_is_refused_by_name() {
+    let spec = Preset::Conv1d
+        .spec(Shape::sequence(32, 3), 0.25, None)
+        .unwrap();
+    let good = trained(&spec, 3);
+    let refused = |change: fn(&mut TrainedEncoder)| {
+        let mut encoder = good.clone();
+        change(&mut encoder);
+        FoldedEncoder::fold(&encoder).unwrap_err().to_string()
+    };
+    let cases = [
+        (
+            refused(|e| e.layers.truncate(5)),
+            "has 6 layers, but 5 were trained",
+        ),
+        (
+            refused(|e| e.layers[1].weights.truncate(639)),
+            "layer 1: its weights must have 640 values, but has 639",
+        ),
+        (
+            refused(|e| e.layers[4].weights[2] = f32::NAN),
+            "layer 4: value 2 of its weights is NaN",
+        ),
+        (
+            refused(|e| e.layers[0].batch_norm = None),
+            "layer 0: the spec says batch_norm = true",
+        ),
+        (
+            refused(|e| e.layers[0].batch_norm.as_mut().unwrap().variance[1] = -1.0),
+            "layer 0: value 15 of its folded weights is NaN",
+        ),
+    ];
+    for (message, expected) in cases {
+        assert!(
+            message.contains(expected),
+            "{message:?} should say {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn bad_windows_and_descriptions_are_refused_with_numbers() {
+    let spec = Preset::Conv1d
+        .spec(Shape::sequence(32, 3), 0.25, None)
+        .unwrap();
+    let (encoder, about) = (trained(&spec, 3), about(&spec));
+    let export = |about: &About, windows: &[f32]| {
+        int8(&encoder, about, windows, Method::Mse)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(export(&about, &[]).contains("whole windows of 96 values, but 0 values"));
+    assert!(export(&about, &[0.0; 100]).contains("whole windows of 96 values, but 100 values"));
+    let mut gap = vec![0.5; 96];
+    gap[7] = f32::INFINITY;
+    assert!(export(&about, &gap).contains("tensor 0 holds inf"));
+    let changed = |change: fn(&mut About)| {
+        let mut about = about.clone();
+        change(&mut about);
+        export(&about, &windows(&spec, 2, 1))
+    };
+    assert!(
+        changed(|a| a.channels = vec!["x".into()])
+            .contains("reads 3 channels, but 1 channel names")
+    );
+    assert!(changed(|a| a.mean.truncate(2)).contains("reads 3 channels, but 2 means"));
+    assert!(changed(|a| a.deviation[2] = 0.0).contains("channel 2 has mean 0 and deviation 0"));
+    assert!(changed(|a| a.rate_hz = -1.0).contains("-1 Hz"));
+    assert!(changed(|a| a.name = "n".repeat(256)).contains("longer than 255"));
+}
+
+/// Ends of ranges that would break a naive quantizer.
+#[test]
+fn extreme_numbers_still_make_an_image() {
+    let spec = Preset::Conv1d
+        .spec(Shape::sequence(32, 3), 0.25, None)
+        .unwrap();
+    let data = windows(&spec, 4, 2);
+    let changes: [fn(&mut TrainedEncoder); 4] = [
+        |e| e.layers[0].weights.fill(0.0), // no products, only bias
+        |e| e.layers[5].bias.fill(1e4),    // a bias far above the sums
+        |e| e.layers[1].weights.iter_mut().for_each(|w| *w *= 1e-6), // a channel that is all but dead
+        |e| {
+            e.layers
+                .iter_mut()
+                .for_each(|l| l.weights.iter_mut().for_each(|w| *w *= 8.0))
+        },
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut encoder = trained(&spec, 3);
+        change(&mut encoder);
+        let truth = FoldedEncoder::fold(&encoder).unwrap().embed(&data).unwrap();
+        let bytes = int8(&encoder, &about(&spec), &data, Method::MinMax).unwrap();
+        let values = embed(&ModelImage::parse(&bytes).unwrap(), &data).unwrap();
+        let error = relative_error(&values, &truth);
+        assert!(error < 0.05, "change {index}: {error}");
+    }
+}
+
+#[test]
+fn the_image_does_not_depend_on_the_number_of_threads() {
+    let spec = Preset::Conv1d
+        .spec(Shape::sequence(64, 6), 0.5, None)
+        .unwrap();
+    let (encoder, data) = (trained(&spec, 5), windows(&spec, 40, 5));
+    let export = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| int8(&encoder, &about(&spec), &data, Method::Mse).unwrap())
+    };
+    assert_eq!(export(1), export(3));
+}
+
+/// Scratch of the presets in bytes; a change here is a change of what fits on a board.
+#[test]
+fn presets_keep_their_scratch() {
+    let cases = [
+        (Preset::Conv1d, 4096),
+        (Preset::Resnet8, 49_152),
+        (Preset::Dscnn, 16_000),
+        (Preset::Tcn, 24_576),
+    ];
+    for (preset, len) in cases {
+        let spec = preset.spec(preset.usual_input(), 1.0, None).unwrap();
+        assert_eq!(plan(&spec, Format::I8).unwrap().len, len, "{preset:?}");
+    }
+}
+
+/// No plan can need less than the largest layer with all it reads and writes.
+#[test]
+fn plans_stay_near_the_least_possible() {
+    let (mut total, mut least) = (0, 0);
+    for seed in 0..300 {
+        let spec = samples::spec(seed);
+        let shapes = spec.shapes().unwrap();
+        let plan = plan(&spec, Format::F16).unwrap();
+        let floor = spec.layers.iter().zip(&plan.in_place).enumerate().map(
+            |(index, (layer, &in_place))| {
+                let mut tensors = vec![usize::from(layer.input.0)];
+                tensors.extend(layer.op.other().map(|t| usize::from(t.0)));
+                tensors.dedup();
+                let output = if in_place { 0 } else { shapes[index + 1].len() };
+                tensors.iter().map(|&t| shapes[t].len()).sum::<usize>() + output
+            },
+        );
+        let floor = floor.max().unwrap();
+        assert!(plan.len >= floor);
+        (total, least) = (total + plan.len, least + floor);
+    }
+    assert!(
+        total as f64 <= 1.1 * least as f64,
+        "{total} against {least}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod cross_entropy;
 pub mod mse;
 pub mod nt_xent;
+pub mod smooth_l1;
 pub mod vicreg;
 
 /// What one step is computed from. Only `inputs` and `groups` are always filled; an objective says what else it reads.
@@ -18,7 +19,7 @@ pub struct Batch {
     pub families: Vec<u32>,
     /// Empty, or for each row its label; [`UNLABELLED`] where there is none.
     pub labels: Vec<u32>,
-    /// Empty, or for each row the values to regress.
+    /// Empty, or for each row the values to regress; NaN where one is not known.
     pub targets: Vec<f32>,
 }
 

@@ -1,5 +1,6 @@
 //! Views of windows as batches for the training loop.
 
+use crate::eval::{Embeddings, HandFeatures, Prepare};
 use crate::objective::{Batch, UNLABELLED};
 use crate::train::pretrain::Views;
 use crate::view::ViewSource;
@@ -17,11 +18,27 @@ pub enum Rows {
     Labels,
 }
 
+/// Hand features to regress from the first view of each pair.
+pub struct Targets {
+    /// What is computed from the unaltered window.
+    pub features: HandFeatures,
+    /// Their scale over the training windows.
+    pub scale: Prepare,
+}
+
+impl Targets {
+    /// The scaled features of `windows`; nothing if one of them is not finite.
+    fn of(&self, windows: &[f32]) -> Option<Embeddings> {
+        self.scale.apply(&self.features.compute(windows).ok()?).ok()
+    }
+}
+
 /// Batches of `2 * pairs` views drawn from a [`ViewSource`].
 pub struct Batches<'a> {
     source: Mutex<(ViewSource<'a>, Vec<u32>)>,
     labels: Vec<u32>,
     rows: Rows,
+    targets: Option<Targets>,
     pairs: usize,
     steps: u64,
 }
@@ -40,9 +57,15 @@ impl<'a> Batches<'a> {
             labels: labels.map(label).collect(),
             source: Mutex::new((source, vec![0; pairs])),
             rows,
+            targets: None,
             pairs,
             steps,
         }
+    }
+
+    /// The same batches with values to regress.
+    pub fn with_targets(self, targets: Option<Targets>) -> Self {
+        Self { targets, ..self }
     }
 }
 
@@ -63,6 +86,17 @@ impl Views for Batches<'_> {
         let batches = (source.windows() / self.pairs).max(1) as u64;
         let (epoch, number) = (step / batches, step % batches);
         source.fill(epoch, number as usize, a, b, recordings);
+        if let Some(targets) = &self.targets {
+            let mut windows = vec![0.0; half];
+            source.plain(&mut windows);
+            if let Some(known) = targets.of(&windows) {
+                // The second view shows another window.
+                let unknown = std::iter::repeat_n(f32::NAN, known.values.len());
+                batch
+                    .targets
+                    .extend(known.values.iter().copied().chain(unknown));
+            }
+        }
         let pairs = self.pairs as u32;
         batch.groups.extend((0..pairs).chain(0..pairs));
         match self.rows {

@@ -1,11 +1,12 @@
 //! The encoder in question and its controls: pretrained, supervised, untrained. All have the same layers,
 //! see the same views for the same number of steps, and are whitened the same way.
 
-use super::batches::{Batches, Rows};
+use super::batches::{Batches, Rows, Targets};
 use super::{Experiment, Monitor, PipelineError, whiten};
-use crate::objective::Objective;
+use crate::eval::{HandFeatures, Preparation};
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::nt_xent::NtXent;
+use crate::objective::smooth_l1::SmoothL1;
 use crate::run::Cancel;
 use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, Views};
@@ -62,18 +63,44 @@ pub fn pretrain(
     let widths: Vec<u16> = std::iter::once(dim)
         .chain(config.encoder.projector.iter().copied())
         .collect();
-    let head = if widths.len() > 1 {
+    let projector_head = if widths.len() > 1 {
         Some(projector(&widths, false, config.seed ^ 1)?)
     } else {
         None
     };
+    let mut heads = vec![Head {
+        network: projector_head,
+        objective: Box::new(NtXent::new(temperature)?),
+        weight: 1.0,
+    }];
     let rows = Rows::Pairs {
         exclude_same_recording,
     };
-    let objective = Box::new(NtXent::new(temperature)?);
+    let mut batches = batches(experiment, config, rows)?;
+    if config.auxiliary.hand_features > 0.0 {
+        let targets = targets(experiment)?;
+        let widths = [dim, targets.scale.map.dim as u16];
+        heads.push(Head {
+            network: Some(projector(&widths, false, config.seed ^ 2)?),
+            objective: Box::new(SmoothL1),
+            weight: config.auxiliary.hand_features,
+        });
+        batches = batches.with_targets(Some(targets));
+    }
     train(
-        network, head, objective, rows, experiment, config, monitor, cancel,
+        network, heads, &batches, experiment, config, monitor, cancel,
     )
+}
+
+/// Hand features, scaled over the training windows.
+fn targets(experiment: &Experiment) -> Result<Targets, PipelineError> {
+    let features = HandFeatures {
+        samples: experiment.windows.length,
+        channels: experiment.dataset.width(),
+    };
+    let all = features.compute(&experiment.values)?;
+    let scale = Preparation::STANDARDISE.fit(&experiment.split.pool(&all)?)?;
+    Ok(Targets { features, scale })
 }
 
 /// Control: the same encoder trained with every training label and the same views.
@@ -91,12 +118,16 @@ pub fn supervise(
         network.output_len() as u16,
         experiment.dataset.labels.len() as u16,
     ];
-    let head = Some(projector(&widths, false, config.seed ^ 1)?);
+    let classifier = Head {
+        network: Some(projector(&widths, false, config.seed ^ 1)?),
+        objective: Box::new(CrossEntropy),
+        weight: 1.0,
+    };
+    let batches = batches(experiment, config, Rows::Labels)?;
     train(
         network,
-        head,
-        Box::new(CrossEntropy),
-        Rows::Labels,
+        vec![classifier],
+        &batches,
         experiment,
         config,
         monitor,
@@ -150,18 +181,15 @@ fn batches<'a>(
     ))
 }
 
-#[allow(clippy::too_many_arguments)]
 fn train(
     network: Network,
-    head: Option<Network>,
-    objective: Box<dyn Objective>,
-    rows: Rows,
+    heads: Vec<Head>,
+    batches: &Batches<'_>,
     experiment: &Experiment,
     config: &RunConfig,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
 ) -> Result<TrainedEncoder, PipelineError> {
-    let batches = batches(experiment, config, rows)?;
     let schedule = &config.schedule;
     let total = schedule.steps as u64;
     let recipe = Recipe {
@@ -180,13 +208,8 @@ fn train(
         seed: config.seed,
         clip: None,
     };
-    let head = Head {
-        network: head,
-        objective,
-        weight: 1.0,
-    };
-    let mut training = Pretraining::new(network, vec![head], recipe);
-    let outcome = training.run(&batches, cancel.flag(), |training, progress| {
+    let mut training = Pretraining::new(network, heads, recipe);
+    let outcome = training.run(batches, cancel.flag(), |training, progress| {
         monitor.step(&training.encoder, progress);
     })?;
     if outcome == Outcome::Cancelled {

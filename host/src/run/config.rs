@@ -25,6 +25,8 @@ pub struct RunConfig {
     pub encoder: EncoderConfig,
     /// What the training aims at.
     pub objective: ObjectiveConfig,
+    /// What else it aims at.
+    pub auxiliary: AuxiliaryConfig,
     /// How long and how fast.
     pub schedule: ScheduleConfig,
     /// How windows are altered.
@@ -121,6 +123,21 @@ impl Default for ObjectiveConfig {
             temperature: 0.5,
             exclude_same_recording: true,
         }
+    }
+}
+
+/// What training aims at beside the objective.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuxiliaryConfig {
+    /// Weight of predicting the hand features of the unaltered window from the embedding of its view, so that
+    /// the embedding keeps what an engineer would have measured; 0 turns it off.
+    pub hand_features: f32,
+}
+
+impl Default for AuxiliaryConfig {
+    fn default() -> Self {
+        Self { hand_features: 2.0 }
     }
 }
 
@@ -245,6 +262,13 @@ impl RunConfig {
             "objective.temperature",
             "0.001 to 100",
             &temperature,
+        )?;
+        let weight = self.auxiliary.hand_features;
+        must(
+            (0.0..=1000.0).contains(&weight),
+            "auxiliary.hand_features",
+            "0 to 1000",
+            &weight,
         )?;
         let schedule = &self.schedule;
         must(
