@@ -11,9 +11,15 @@ fn main() {
     println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
     let var = |name| env::var(name).unwrap_or_default();
     let (target, flags) = (var("TARGET"), var("CARGO_ENCODED_RUSTFLAGS"));
-    let told = ["+dsp", "cortex-m33", "cortex-m35p", "cortex-m55", "cortex-m85"]
-        .iter()
-        .any(|flag| flags.contains(flag));
+    let told = [
+        "+dsp",
+        "cortex-m33",
+        "cortex-m35p",
+        "cortex-m55",
+        "cortex-m85",
+    ]
+    .iter()
+    .any(|flag| flags.contains(flag));
     let refused = flags.contains("-dsp") || flags.contains("nodsp");
     if target.starts_with("thumbv7em") || target.starts_with("thumbv8m.main") && told && !refused {
         println!("cargo:rustc-cfg=mote_dsp");

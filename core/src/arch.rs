@@ -17,7 +17,10 @@ pub(crate) mod dsp;
 
 /// Whether this build runs images packed for the DSP instructions: with them, or with their twin on a machine
 /// that is no microcontroller.
-pub(crate) const RUNS_DSP: bool = cfg!(any(mote_dsp, not(all(target_arch = "arm", target_os = "none"))));
+pub(crate) const RUNS_DSP: bool = cfg!(any(
+    mote_dsp,
+    not(all(target_arch = "arm", target_os = "none"))
+));
 
 mod patch;
 pub(crate) use patch::{Copies, Fill, Line, Plane};

@@ -43,7 +43,9 @@ fn keep() -> Result<(), Failed> {
         }
         for (desktop, device) in desktop.iter().zip(&device) {
             if desktop.crc != device.crc {
-                return Err(format!("{name} {}: other bits than the desktop's", device.layer).into());
+                return Err(
+                    format!("{name} {}: other bits than the desktop's", device.layer).into(),
+                );
             }
             found.insert(format!("{name}.{}", device.layer), device.count);
         }
@@ -65,7 +67,9 @@ fn keep() -> Result<(), Failed> {
     }
     match grown.is_empty() {
         true => Ok(()),
-        false => Err(format!("{grown}MOTE_BUDGETS=write cargo test --test budgets accepts them").into()),
+        false => {
+            Err(format!("{grown}MOTE_BUDGETS=write cargo test --test budgets accepts them").into())
+        }
     }
 }
 
@@ -73,7 +77,11 @@ fn keep() -> Result<(), Failed> {
 fn images(target: Target) -> Result<Vec<u8>, Failed> {
     let mut images = Vec::new();
     for (name, spec) in cases() {
-        images.extend(int8_image_for(&about(name, &spec), &made_up(&spec, 1), target)?);
+        images.extend(int8_image_for(
+            &about(name, &spec),
+            &made_up(&spec, 1),
+            target,
+        )?);
         images.resize(images.len().next_multiple_of(16), 0);
     }
     Ok(images)
@@ -108,11 +116,20 @@ fn device(name: &str, images: &[u8]) -> Result<String, Failed> {
     if !built.status.success() {
         return Err(String::from_utf8_lossy(&built.stderr).into_owned().into());
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("bench")
+        .join(name);
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("bench.images"), images)?;
     let output = Command::new("timeout")
-        .args(["120", "qemu-system-arm", "-machine", "mps2-an386", "-icount", "shift=0"])
+        .args([
+            "120",
+            "qemu-system-arm",
+            "-machine",
+            "mps2-an386",
+            "-icount",
+            "shift=0",
+        ])
         .args(["-display", "none", "-serial", "none", "-monitor", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(boards().join("thumbv7em-none-eabihf/release/bench"))
@@ -196,7 +213,9 @@ fn as_toml(found: &BTreeMap<String, u64>) -> String {
 }
 
 fn read(text: &str) -> Result<BTreeMap<String, u64>, Failed> {
-    let entries = text.lines().filter(|l| !l.starts_with('#') && !l.is_empty());
+    let entries = text
+        .lines()
+        .filter(|l| !l.starts_with('#') && !l.is_empty());
     let entry = |line: &str| {
         let (name, count) = line.split_once(" = ").ok_or("a budget without a number")?;
         Ok((name.trim_matches('"').to_owned(), count.parse()?))

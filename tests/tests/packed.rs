@@ -27,12 +27,14 @@ fn aligned(bytes: &[u8]) -> Vec<u128> {
 fn compare(encoder: &QuantizedEncoder, what: &str) -> usize {
     let write = |target| int8_image_for(&about(what, &encoder.spec), encoder, target).unwrap();
     let words = [Target::Portable, Target::Dsp].map(|target| aligned(&write(target)));
-    let [plain, packed] = [&words[0], &words[1]]
-        .map(|words| ModelImage::parse(bytemuck::cast_slice(words)).unwrap());
+    let [plain, packed] =
+        [&words[0], &words[1]].map(|words| ModelImage::parse(bytemuck::cast_slice(words)).unwrap());
     let mut random = Random(7);
     let mut scratch = Box::new(Scratch::<{ 1 << 18 }>::new());
     for _ in 0..2 {
-        let input: Vec<i8> = (0..encoder.spec.input.len()).map(|_| random.next() as i8).collect();
+        let input: Vec<i8> = (0..encoder.spec.input.len())
+            .map(|_| random.next() as i8)
+            .collect();
         let expected = plain.embed(&input, (*scratch).as_mut()).unwrap().to_vec();
         let found = packed.embed(&input, (*scratch).as_mut()).unwrap();
         assert_eq!(found, expected, "{what}: {:?}", encoder.spec);
@@ -71,7 +73,11 @@ fn random_convolutions_compute_the_same() {
     let mut packed = 0;
     for seed in 0..3000 {
         let rows = [1, 1 + random.next() % 9][(random.next() % 2) as usize];
-        let input = Shape::new(rows as u16, (1 + random.next() % 14) as u16, (1 + random.next() % 9) as u16);
+        let input = Shape::new(
+            rows as u16,
+            (1 + random.next() % 14) as u16,
+            (1 + random.next() % 9) as u16,
+        );
         let op = Op::Conv2d {
             channels: (1 + random.next() % 9) as u16,
             kernel: kernel(&mut random),
@@ -141,7 +147,10 @@ fn bounded(change: impl Fn(&mut QuantizedEncoder)) -> usize {
 #[test]
 fn layers_outside_the_bounds_stay_plain() {
     let weight = |w: i8, at: usize| bounded(|e| e.layers[0].weights[at] = w);
-    assert_eq!((weight(-127, 0), weight(-128, 0), weight(-128, 8)), (1, 0, 1));
+    assert_eq!(
+        (weight(-127, 0), weight(-128, 0), weight(-128, 8)),
+        (1, 0, 1)
+    );
     let shift = |shift: i8| {
         bounded(|e| {
             e.layers[0].ratios[1] = Multiplier {
@@ -179,6 +188,8 @@ fn unaligned_images_are_refused() {
     let room: &mut [u8] = bytemuck::cast_slice_mut(&mut shifted);
     room[1..=bytes.len()].copy_from_slice(&bytes);
     let image = ModelImage::parse(&room[1..]).unwrap();
-    let error = image.embed(&[0; 8], Scratch::<256>::new().as_mut()).unwrap_err();
+    let error = image
+        .embed(&[0; 8], Scratch::<256>::new().as_mut())
+        .unwrap_err();
     assert!(error.to_string().contains("multiples of 4"), "{error}");
 }

@@ -3,10 +3,10 @@
 //! Each function equals its namesake in `twin.rs` to the bit. `KERNELS.md` explains the tricks. The loops are naked
 //! functions: `asm!` cannot name r6 and r7, and every register holds a sum or an operand.
 
-#[path = "cortex/block.rs"]
-mod block;
 #[path = "cortex/add.rs"]
 mod add;
+#[path = "cortex/block.rs"]
+mod block;
 #[path = "cortex/depthwise.rs"]
 mod depthwise;
 #[path = "cortex/eights.rs"]
@@ -29,8 +29,8 @@ pub(crate) use two::two;
 macro_rules! part {
     ($first:literal, $second:literal) => {
         concat!(
-            "sub ", $first, ", ", $first, ", ", $second, "\n",
-            "asr ", $first, ", ", $first, ", #7\n",
+            "sub ", $first, ", ", $first, ", ", $second, "\n", "asr ", $first, ", ", $first,
+            ", #7\n",
         )
     };
 }
@@ -38,20 +38,40 @@ macro_rules! part {
 macro_rules! requantize {
     ($acc:literal, positive) => {
         concat!(
-            "smmulr ", $acc, ", ", $acc, ", r2\n",
-            "add ", $acc, ", ", $acc, ", r3\n",
-            "asr ", $acc, ", ", $acc, ", r12\n",
-            "ssat ", $acc, ", #8, ", $acc, "\n",
+            "smmulr ", $acc, ", ", $acc, ", r2\n", "add ", $acc, ", ", $acc, ", r3\n", "asr ",
+            $acc, ", ", $acc, ", r12\n", "ssat ", $acc, ", #8, ", $acc, "\n",
         )
     };
     ($acc:literal, signed) => {
         concat!(
-            "smmulr ", $acc, ", ", $acc, ", r2\n",
+            "smmulr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r2\n",
             // Ties away from zero: one less below zero.
-            "add ", $acc, ", ", $acc, ", ", $acc, ", asr #31\n",
-            "add ", $acc, ", ", $acc, ", r3\n",
-            "asr ", $acc, ", ", $acc, ", r12\n",
-            "ssat ", $acc, ", #8, ", $acc, "\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", ",
+            $acc,
+            ", asr #31\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", r3\n",
+            "asr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r12\n",
+            "ssat ",
+            $acc,
+            ", #8, ",
+            $acc,
+            "\n",
         )
     };
 }

@@ -23,8 +23,14 @@ impl Copies {
     /// Whether every run lies in an input of `len` values.
     #[inline]
     pub fn fit(&self, len: usize) -> bool {
-        let reach = self.rows.wrapping_sub(1).wrapping_mul(self.pitch).wrapping_add(4 * self.groups);
-        self.starts.iter().all(|&start| start.wrapping_add(reach) <= len && start <= len)
+        let reach = self
+            .rows
+            .wrapping_sub(1)
+            .wrapping_mul(self.pitch)
+            .wrapping_add(4 * self.groups);
+        self.starts
+            .iter()
+            .all(|&start| start.wrapping_add(reach) <= len && start <= len)
     }
 
     /// Words of the patch that they fill.
@@ -49,7 +55,13 @@ impl Fill {
     /// Writes the values one by one.
     pub fn run(self, patch: &mut [u32]) {
         let bits = u32::from(i16::from(self.value) as u16);
-        let Self { pixel, row, first, len, .. } = self;
+        let Self {
+            pixel,
+            row,
+            first,
+            len,
+            ..
+        } = self;
         let patch = patch.get_mut(row..).unwrap_or_default();
         if (first | len).is_multiple_of(4) {
             let words = patch.get_mut(2 * first + pixel..).unwrap_or(&mut []);
@@ -98,5 +110,12 @@ pub(crate) fn taps(numbers: &[u32; 7]) -> [u32; 6] {
         u32::from((2 * weight) as u16)
     };
     let two = |word: u32, tap: u32| half(word, tap) | half(word, tap + 1) << 16;
-    [two(a, 0), two(a, 1), two(b, 0), two(b, 1), two(c, 0), two(c, 1)]
+    [
+        two(a, 0),
+        two(a, 1),
+        two(b, 0),
+        two(b, 1),
+        two(c, 0),
+        two(c, 1),
+    ]
 }

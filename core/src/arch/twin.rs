@@ -32,11 +32,19 @@ fn widen(word: u32, patch: &mut [u32], at: usize, stride: usize) {
 
 /// Copies runs of the input for four pixels, if all of them lie in the input; whether they do.
 pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
-    if copies.rows == 0 || copies.groups <= usize::from(copies.half) || !copies.fit(input.len()) || patch.len() < copies.words() {
+    if copies.rows == 0
+        || copies.groups <= usize::from(copies.half)
+        || !copies.fit(input.len())
+        || patch.len() < copies.words()
+    {
         return false;
     }
     let row_words = copies.words() / copies.rows;
-    for (row, patch) in patch.chunks_exact_mut(row_words).take(copies.rows).enumerate() {
+    for (row, patch) in patch
+        .chunks_exact_mut(row_words)
+        .take(copies.rows)
+        .enumerate()
+    {
         for (pixel, &start) in copies.starts.iter().enumerate() {
             for group in 0..copies.groups {
                 let word = word_at(input, start + row * copies.pitch + 4 * group);
@@ -97,16 +105,23 @@ fn pair(stream: &[u32], words: usize) -> Option<Pair<'_>> {
 /// and the place after it.
 ///
 /// `_positive` says that the output's zero point is -128, which spares the instructions some work.
-pub(crate) fn block(patch: &[u32], stream: &[u32], output: &mut [i8], stride: usize, _positive: bool) {
+pub(crate) fn block(
+    patch: &[u32],
+    stream: &[u32],
+    output: &mut [i8],
+    stride: usize,
+    _positive: bool,
+) {
     let words = patch.len() / 4;
     for (j, pair_stream) in stream.chunks_exact(words + 8).enumerate() {
         let Some((starts, weights, numbers)) = pair(pair_stream, words) else {
             return;
         };
         for pixel in 0..4 {
-            let acc = weights.iter().zip(patch.chunks_exact(4)).fold(starts, |acc, (&word, x)| {
-                accumulate(word, x[pixel], acc)
-            });
+            let acc = weights
+                .iter()
+                .zip(patch.chunks_exact(4))
+                .fold(starts, |acc, (&word, x)| accumulate(word, x[pixel], acc));
             let at = pixel * stride + 2 * j;
             finish(part(acc), &numbers, output.get_mut(at..at + 2));
         }
@@ -129,9 +144,10 @@ pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], _positive
         let (weights, numbers) = rest.split_at(4 * pixel.len());
         for pair in 0..4 {
             let start = [starts[2 * pair] as i32, starts[2 * pair + 1] as i32];
-            let acc = weights.chunks_exact(4).zip(pixel).fold(start, |acc, (words, &x)| {
-                accumulate(words[pair], x, acc)
-            });
+            let acc = weights
+                .chunks_exact(4)
+                .zip(pixel)
+                .fold(start, |acc, (words, &x)| accumulate(words[pair], x, acc));
             let numbers = numbers[6 * pair..].first_chunk();
             if let Some(numbers) = numbers {
                 finish(part(acc), numbers, output.get_mut(2 * pair..2 * pair + 2));
@@ -144,7 +160,10 @@ pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], _positive
 pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
     let mut output = [0; 2];
     if let Some((starts, weights, numbers)) = pair(stream, pixel.len()) {
-        let acc = weights.iter().zip(pixel).fold(starts, |acc, (&word, &x)| accumulate(word, x, acc));
+        let acc = weights
+            .iter()
+            .zip(pixel)
+            .fold(starts, |acc, (&word, &x)| accumulate(word, x, acc));
         finish(part(acc), &numbers, Some(&mut output));
     }
     output
@@ -152,7 +171,13 @@ pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
 
 /// Splits `count` pairs of four channels into planes of words: word `i` of plane `k` holds channel `k` of step `i` of
 /// the first line, and of the second line above it. Planes start `plane` words apart.
-pub(crate) fn split(input: &[i8], [first, second]: [Line; 2], count: usize, planes: &mut [u32], plane: usize) {
+pub(crate) fn split(
+    input: &[i8],
+    [first, second]: [Line; 2],
+    count: usize,
+    planes: &mut [u32],
+    plane: usize,
+) {
     for i in 0..count {
         for channel in 0..4 {
             let value = |line: Line| {
@@ -168,7 +193,13 @@ pub(crate) fn split(input: &[i8], [first, second]: [Line; 2], count: usize, plan
 
 /// One channel of a depthwise convolution over its plane: word `s * (lines + 2) + l` holds values `2s` and `2s + 1`
 /// of line `l`.
-pub(crate) fn three(words: &[u32], plane: &Plane, numbers: &[u32; 7], output: &mut [i8], _positive: bool) {
+pub(crate) fn three(
+    words: &[u32],
+    plane: &Plane,
+    numbers: &[u32; 7],
+    output: &mut [i8],
+    _positive: bool,
+) {
     let &[start, multiplier, round, shift, ..] = numbers;
     let weights = taps(numbers);
     let row = plane.lines + 2;
@@ -181,7 +212,10 @@ pub(crate) fn three(words: &[u32], plane: &Plane, numbers: &[u32; 7], output: &m
             let mut acc = start as i32;
             for row_tap in 0..3 {
                 let [ab, bc] = [weights[2 * row_tap], weights[2 * row_tap + 1]];
-                for (tap, w) in [ab as i16, (ab >> 16) as i16, (bc >> 16) as i16].into_iter().enumerate() {
+                for (tap, w) in [ab as i16, (ab >> 16) as i16, (bc >> 16) as i16]
+                    .into_iter()
+                    .enumerate()
+                {
                     acc = acc.wrapping_add(i32::from(w) * i32::from(value(row_tap, tap)));
                 }
             }
@@ -200,21 +234,40 @@ fn sum(table: &[u32; 256], looked_up: i8, other: i8, numbers: [u32; 3]) -> i8 {
 }
 
 /// Sums of two tensors; the table holds twice what a value of the first adds, and every constant.
-pub(crate) fn add(table: &[u32; 256], looked_up: &[i8], other: &[i8], output: &mut [i8], numbers: [u32; 3], _positive: bool) {
+pub(crate) fn add(
+    table: &[u32; 256],
+    looked_up: &[i8],
+    other: &[i8],
+    output: &mut [i8],
+    numbers: [u32; 3],
+    _positive: bool,
+) {
     for ((out, &x), &y) in output.iter_mut().zip(looked_up).zip(other) {
         *out = sum(table, x, y, numbers);
     }
 }
 
 /// The same, over the tensor that is looked up.
-pub(crate) fn add_over_table(table: &[u32; 256], looked_up: &mut [i8], other: &[i8], numbers: [u32; 3], _positive: bool) {
+pub(crate) fn add_over_table(
+    table: &[u32; 256],
+    looked_up: &mut [i8],
+    other: &[i8],
+    numbers: [u32; 3],
+    _positive: bool,
+) {
     for (x, &y) in looked_up.iter_mut().zip(other) {
         *x = sum(table, *x, y, numbers);
     }
 }
 
 /// The same, over the other tensor.
-pub(crate) fn add_over_other(table: &[u32; 256], looked_up: &[i8], other: &mut [i8], numbers: [u32; 3], _positive: bool) {
+pub(crate) fn add_over_other(
+    table: &[u32; 256],
+    looked_up: &[i8],
+    other: &mut [i8],
+    numbers: [u32; 3],
+    _positive: bool,
+) {
     for (y, &x) in other.iter_mut().zip(looked_up) {
         *y = sum(table, x, *y, numbers);
     }

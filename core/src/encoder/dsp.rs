@@ -91,7 +91,12 @@ fn add(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
             sum(a, b).run(x, x, y, words(work));
         }
     } else {
-        let ranges = [layer.input.range(), other.range(), layer.output.range(), work.range()];
+        let ranges = [
+            layer.input.range(),
+            other.range(),
+            layer.output.range(),
+            work.range(),
+        ];
         if let Ok([x, other, y, work]) = scratch.get_disjoint_mut(ranges) {
             sum(a, b).run(x, other, y, words(work));
         }

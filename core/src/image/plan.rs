@@ -51,13 +51,19 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
             None => (0, 0),
         };
         if work_end > MAX_SCRATCH_LEN {
-            return Err(ImageError::ScratchOffset { tensor: b, offset: work });
+            return Err(ImageError::ScratchOffset {
+                tensor: b,
+                offset: work,
+            });
         }
         if work_end > len {
             len = work_end;
         }
         if work < output.end() && output.offset < work_end {
-            return Err(ImageError::Work { layer: b - 1, tensor: b });
+            return Err(ImageError::Work {
+                layer: b - 1,
+                tensor: b,
+            });
         }
         let mut replaced = false;
         let mut a = 0;
@@ -66,7 +72,10 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
             let before = TensorInfo::read(tensors, a as usize);
             let alive = last[a as usize] >= b - 1;
             if alive && work < before.end() && before.offset < work_end {
-                return Err(ImageError::Work { layer: b - 1, tensor: a });
+                return Err(ImageError::Work {
+                    layer: b - 1,
+                    tensor: a,
+                });
             }
             if alive && before.overlaps(&output) {
                 let declared = record.in_place

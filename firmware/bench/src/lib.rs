@@ -42,7 +42,12 @@ pub fn run(
             Err(error) => return refuse(error, out),
         };
         if fill(&image, scratch).is_err() {
-            writeln!(out, "{} does not fit {} bytes of scratch", image.name(), scratch.len())?;
+            writeln!(
+                out,
+                "{} does not fit {} bytes of scratch",
+                image.name(),
+                scratch.len()
+            )?;
             return Err(core::fmt::Error);
         }
         for layer in image.layers() {
@@ -69,7 +74,10 @@ fn refuse(error: ImageError, out: &mut impl Write) -> core::fmt::Result {
 }
 
 /// Fills the input of `image` with the numbers on which every machine runs it.
-pub fn fill(image: &ModelImage<'_>, scratch: &mut [i8]) -> Result<(), mote_core::encoder::EmbedError> {
+pub fn fill(
+    image: &ModelImage<'_>,
+    scratch: &mut [i8],
+) -> Result<(), mote_core::encoder::EmbedError> {
     let mut state = 0x2545_F491_u32;
     for x in image.input_mut(scratch)? {
         // Xorshift (Marsaglia, 2003).

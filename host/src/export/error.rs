@@ -142,7 +142,9 @@ pub enum ExportError {
         deviation: f32,
     },
     /// Packed layers whose working memory lies too far out for the format.
-    #[error("packed layers need working memory beyond 1 MB of a scratch of {len} bytes; export for portable")]
+    #[error(
+        "packed layers need working memory beyond 1 MB of a scratch of {len} bytes; export for portable"
+    )]
     Scratch {
         /// Bytes of scratch.
         len: usize,

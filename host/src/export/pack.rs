@@ -37,7 +37,11 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
     let stream = match layer.op {
         Op::DepthwiseConv2d { .. } => {
             let down = DepthwisePlane::of(output).down;
-            channels.iter().map(|c| c.depthwise(down)).collect::<Option<Vec<_>>>()?.concat()
+            channels
+                .iter()
+                .map(|c| c.depthwise(down))
+                .collect::<Option<Vec<_>>>()?
+                .concat()
         }
         Op::Conv2d { kernel, .. } => {
             let size = conv2d_size(kernel.size, kernel.dilation, input, output);
@@ -85,7 +89,12 @@ impl Channel {
             true => (channel, layer.bias.len()),
             false => (channel * fan_in, 1),
         };
-        let weights = layer.weights.get(first..)?.iter().step_by(step).take(fan_in);
+        let weights = layer
+            .weights
+            .get(first..)?
+            .iter()
+            .step_by(step)
+            .take(fan_in);
         Some(Self {
             weights: weights.copied().collect(),
             bias: layer.bias[channel],
@@ -159,7 +168,10 @@ fn pairs(channels: &[Channel], row: Row) -> Option<Vec<u32>> {
 /// The stream of eight channels: eight starts, four words of weights for each word of a pixel, eight times numbers.
 fn block(channels: &[Channel; 8]) -> Option<Vec<u32>> {
     let (twos, _) = channels.as_chunks::<2>();
-    let pairs: Option<Vec<Pair>> = twos.iter().map(|[a, b]| Pair::new(a, Some(b), WHOLE)).collect();
+    let pairs: Option<Vec<Pair>> = twos
+        .iter()
+        .map(|[a, b]| Pair::new(a, Some(b), WHOLE))
+        .collect();
     let pairs = pairs?;
     let mut stream: Vec<u32> = pairs.iter().flat_map(|pair| pair.starts).collect();
     for word in 0..pairs[0].words.len() {

@@ -33,11 +33,17 @@ pub fn cases() -> Vec<(&'static str, Spec)> {
     let relu = |op| (op, Activation::Relu);
     let mut cases = vec![
         ("a", chain(picture, &[relu(conv(16, [3, 3], 1))])),
-        ("b", chain(Shape::new(32, 32, 3), &[relu(conv(16, [3, 3], 1))])),
+        (
+            "b",
+            chain(Shape::new(32, 32, 3), &[relu(conv(16, [3, 3], 1))]),
+        ),
         ("c", chain(picture, &[relu(conv(32, [3, 3], 2))])),
         ("d", chain(sound, &[relu(conv(64, [1, 1], 1))])),
         ("e", chain(sound, &[relu(depthwise(3))])),
-        ("f", chain(Shape::new(49, 10, 1), &[relu(conv(64, [10, 4], 2))])),
+        (
+            "f",
+            chain(Shape::new(49, 10, 1), &[relu(conv(64, [10, 4], 2))]),
+        ),
         ("g", chain(Shape::vector(640), &[relu(dense(128))])),
         ("h1", chain(Shape::sequence(128, 6), &[relu(sequence(16))])),
         ("h2", chain(Shape::sequence(128, 16), &[relu(sequence(32))])),
@@ -50,12 +56,30 @@ pub fn cases() -> Vec<(&'static str, Spec)> {
         ),
         (
             "j",
-            chain(Shape::new(8, 8, 64), &[(Op::AvgPool { kernel: pool(8) }, Activation::None)]),
+            chain(
+                Shape::new(8, 8, 64),
+                &[(Op::AvgPool { kernel: pool(8) }, Activation::None)],
+            ),
         ),
-        ("k", chain(Shape::vector(64), &[(dense(10), Activation::None)])),
-        ("l", chain(picture, &[(conv(32, [1, 1], 2), Activation::None)])),
-        ("m", chain(Shape::new(8, 8, 64), &[relu(conv(64, [3, 3], 1))])),
-        ("n", chain(picture, &[(Op::MaxPool { kernel: pool(2) }, Activation::None)])),
+        (
+            "k",
+            chain(Shape::vector(64), &[(dense(10), Activation::None)]),
+        ),
+        (
+            "l",
+            chain(picture, &[(conv(32, [1, 1], 2), Activation::None)]),
+        ),
+        (
+            "m",
+            chain(Shape::new(8, 8, 64), &[relu(conv(64, [3, 3], 1))]),
+        ),
+        (
+            "n",
+            chain(
+                picture,
+                &[(Op::MaxPool { kernel: pool(2) }, Activation::None)],
+            ),
+        ),
     ];
     let narrow: Vec<_> = [128, 128, 128, 128, 8, 128, 128, 128, 128, 640]
         .map(|channels| relu(dense(channels)))
@@ -79,11 +103,14 @@ pub fn cases() -> Vec<(&'static str, Spec)> {
 
 /// One layer after the other.
 pub fn chain(input: Shape, ops: &[(Op, Activation)]) -> Spec {
-    let layers = ops.iter().enumerate().map(|(index, &(op, activation))| Layer {
-        input: Tensor(index as u8),
-        op,
-        activation,
-    });
+    let layers = ops
+        .iter()
+        .enumerate()
+        .map(|(index, &(op, activation))| Layer {
+            input: Tensor(index as u8),
+            op,
+            activation,
+        });
     Spec {
         input,
         layers: layers.collect(),
@@ -109,7 +136,9 @@ impl Random {
     /// A weight, mostly small: no wider than real ones.
     fn weight(&mut self) -> i8 {
         let bits = self.next();
-        let sum: i32 = (0..4).map(|i| i32::from((bits >> (8 * i)) as u8 as i8)).sum();
+        let sum: i32 = (0..4)
+            .map(|i| i32::from((bits >> (8 * i)) as u8 as i8))
+            .sum();
         (sum / 3).clamp(-127, 127) as i8
     }
 }
@@ -119,7 +148,10 @@ pub fn made_up(spec: &Spec, seed: u64) -> QuantizedEncoder {
     let mut random = Random(seed);
     let shapes = spec.shapes().unwrap();
     let mut spec = spec.clone();
-    let mut quants = vec![Quant { scale: 0.05, zero_point: -128 }];
+    let mut quants = vec![Quant {
+        scale: 0.05,
+        zero_point: -128,
+    }];
     let mut layers = Vec::new();
     for (index, layer) in spec.layers.iter_mut().enumerate() {
         fold(&mut layer.op);
@@ -156,7 +188,8 @@ pub fn made_up(spec: &Spec, seed: u64) -> QuantizedEncoder {
                     made.bias.push(bias - i32::from(from.zero_point) * sum);
                     let spread = 110.0 * 45.0 * (fan_in as f64).sqrt();
                     let wanted = 40.0 + (random.next() % 40) as f64;
-                    made.ratios.push(Multiplier::from_real(wanted / spread).unwrap());
+                    made.ratios
+                        .push(Multiplier::from_real(wanted / spread).unwrap());
                 }
             }
             Op::Add { other } => {

@@ -16,31 +16,84 @@ struct Args {
 }
 
 /// As in the twin.
-pub(crate) fn add(table: &[u32; 256], looked_up: &[i8], other: &[i8], output: &mut [i8], numbers: [u32; 3], positive: bool) {
+pub(crate) fn add(
+    table: &[u32; 256],
+    looked_up: &[i8],
+    other: &[i8],
+    output: &mut [i8],
+    numbers: [u32; 3],
+    positive: bool,
+) {
     let len = output.len().min(looked_up.len()).min(other.len());
     // SAFETY: `len` bytes can be read from both inputs and written to the output.
-    unsafe { sum(table, [looked_up.as_ptr(), other.as_ptr()], output.as_mut_ptr(), len, numbers, positive) };
+    unsafe {
+        sum(
+            table,
+            [looked_up.as_ptr(), other.as_ptr()],
+            output.as_mut_ptr(),
+            len,
+            numbers,
+            positive,
+        )
+    };
 }
 
 /// As in the twin.
-pub(crate) fn add_over_table(table: &[u32; 256], looked_up: &mut [i8], other: &[i8], numbers: [u32; 3], positive: bool) {
+pub(crate) fn add_over_table(
+    table: &[u32; 256],
+    looked_up: &mut [i8],
+    other: &[i8],
+    numbers: [u32; 3],
+    positive: bool,
+) {
     let len = looked_up.len().min(other.len());
     let output = looked_up.as_mut_ptr();
     // SAFETY: as above; each byte of the output is read before it is written.
-    unsafe { sum(table, [output, other.as_ptr()], output, len, numbers, positive) };
+    unsafe {
+        sum(
+            table,
+            [output, other.as_ptr()],
+            output,
+            len,
+            numbers,
+            positive,
+        )
+    };
 }
 
 /// As in the twin.
-pub(crate) fn add_over_other(table: &[u32; 256], looked_up: &[i8], other: &mut [i8], numbers: [u32; 3], positive: bool) {
+pub(crate) fn add_over_other(
+    table: &[u32; 256],
+    looked_up: &[i8],
+    other: &mut [i8],
+    numbers: [u32; 3],
+    positive: bool,
+) {
     let len = looked_up.len().min(other.len());
     let output = other.as_mut_ptr();
     // SAFETY: as above.
-    unsafe { sum(table, [looked_up.as_ptr(), output], output, len, numbers, positive) };
+    unsafe {
+        sum(
+            table,
+            [looked_up.as_ptr(), output],
+            output,
+            len,
+            numbers,
+            positive,
+        )
+    };
 }
 
 /// # Safety
 /// `len` bytes can be read from both inputs and written to the output, which may be one of them.
-unsafe fn sum(table: &[u32; 256], inputs: [*const i8; 2], output: *mut i8, len: usize, numbers: [u32; 3], positive: bool) {
+unsafe fn sum(
+    table: &[u32; 256],
+    inputs: [*const i8; 2],
+    output: *mut i8,
+    len: usize,
+    numbers: [u32; 3],
+    positive: bool,
+) {
     if len == 0 {
         return;
     }
@@ -69,12 +122,28 @@ unsafe fn sum(table: &[u32; 256], inputs: [*const i8; 2], output: *mut i8, len: 
 macro_rules! element {
     ($x:literal, $y:literal, $sign:ident) => {
         concat!(
-            "ldrb ", $x, ", [r0], #1\n",
-            "ldrsb ", $y, ", [r1], #1\n",
-            "ldr ", $x, ", [r4, ", $x, ", lsl #2]\n",
-            "add ", $x, ", ", $x, ", ", $y, ", lsl #20\n",
+            "ldrb ",
+            $x,
+            ", [r0], #1\n",
+            "ldrsb ",
+            $y,
+            ", [r1], #1\n",
+            "ldr ",
+            $x,
+            ", [r4, ",
+            $x,
+            ", lsl #2]\n",
+            "add ",
+            $x,
+            ", ",
+            $x,
+            ", ",
+            $y,
+            ", lsl #20\n",
             requantize!($x, $sign),
-            "strb ", $x, ", [r5], #1\n",
+            "strb ",
+            $x,
+            ", [r5], #1\n",
         )
     };
 }

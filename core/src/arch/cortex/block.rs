@@ -15,7 +15,13 @@ struct Args {
 
 /// As in the twin.
 #[inline]
-pub(crate) fn block(patch: &[u32], stream: &[u32], output: &mut [i8], stride: usize, positive: bool) {
+pub(crate) fn block(
+    patch: &[u32],
+    stream: &[u32],
+    output: &mut [i8],
+    stride: usize,
+    positive: bool,
+) {
     let words = patch.len() / 4;
     let pairs = stream.len() / (words + 8);
     let (patch, _) = patch.split_at(patch.len() & !3);

@@ -7,20 +7,37 @@ use core::arch::naked_asm;
 
 /// As in the twin.
 #[inline(never)]
-pub(crate) fn split(input: &[i8], [first, second]: [Line; 2], count: usize, planes: &mut [u32], plane: usize) {
+pub(crate) fn split(
+    input: &[i8],
+    [first, second]: [Line; 2],
+    count: usize,
+    planes: &mut [u32],
+    plane: usize,
+) {
     let fits = |line: Line| {
-        count == 0 || line.start.wrapping_add((count - 1).wrapping_mul(line.step)).wrapping_add(4) <= input.len()
+        count == 0
+            || line
+                .start
+                .wrapping_add((count - 1).wrapping_mul(line.step))
+                .wrapping_add(4)
+                <= input.len()
     };
     if !fits(first) || !fits(second) || planes.len() < 3 * plane + count {
         return;
     }
-    let (mut a, mut b) = (input.as_ptr().wrapping_add(first.start), input.as_ptr().wrapping_add(second.start));
+    let (mut a, mut b) = (
+        input.as_ptr().wrapping_add(first.start),
+        input.as_ptr().wrapping_add(second.start),
+    );
     let mut to = planes.as_mut_ptr();
     for _ in 0..count {
         // SAFETY: `fits` puts the four bytes of each of `count` steps inside `input`; `planes` has room for `count`
         // words at the start of each of four planes.
         unsafe {
-            let (x, y) = (a.cast::<u32>().read_unaligned(), b.cast::<u32>().read_unaligned());
+            let (x, y) = (
+                a.cast::<u32>().read_unaligned(),
+                b.cast::<u32>().read_unaligned(),
+            );
             let (even, odd) = ([sxtb16(x), sxtb16(y)], [sxtb16_odd(x), sxtb16_odd(y)]);
             to.write(pkhbt(even[0], even[1]));
             to.add(plane).write(pkhbt(odd[0], odd[1]));
@@ -53,8 +70,19 @@ struct Args {
 }
 
 /// As in the twin.
-pub(crate) fn three(words: &[u32], plane: &Plane, numbers: &[u32; 7], output: &mut [i8], positive: bool) {
-    let Plane { lines, count, pair_stride, line_stride } = *plane;
+pub(crate) fn three(
+    words: &[u32],
+    plane: &Plane,
+    numbers: &[u32; 7],
+    output: &mut [i8],
+    positive: bool,
+) {
+    let Plane {
+        lines,
+        count,
+        pair_stride,
+        line_stride,
+    } = *plane;
     let step = lines + 2;
     let steps = count.div_ceil(2) + 1;
     let last = (count.max(1) - 1) * pair_stride + (lines.max(1) - 1) * line_stride;

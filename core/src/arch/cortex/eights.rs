@@ -44,7 +44,9 @@ macro_rules! store {
         concat!(
             "ldm.w r1!, {{r2, r3, r12}}\n",
             requantize!($acc, $sign),
-            "strb ", $acc, ", [lr], #1\n",
+            "strb ",
+            $acc,
+            ", [lr], #1\n",
         )
     };
 }

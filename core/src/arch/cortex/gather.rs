@@ -19,7 +19,13 @@ struct Args {
 /// As in the twin.
 #[inline]
 pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
-    let Copies { starts, rows, groups, half, pitch } = *copies;
+    let Copies {
+        starts,
+        rows,
+        groups,
+        half,
+        pitch,
+    } = *copies;
     let half = usize::from(half);
     if rows == 0 || groups <= half || !copies.fit(input.len()) || patch.len() < copies.words() {
         return false;
@@ -107,7 +113,8 @@ pub(crate) fn widen_pixel(values: &[i8], half: bool, pixel: usize, patch: &mut [
             octet[pixel] = sxtb16(word);
             octet[pixel + 4] = sxtb16_odd(word);
         }
-        if let (true, Some(&group), Some(quad)) = (half, groups.last(), rest.first_chunk_mut::<4>()) {
+        if let (true, Some(&group), Some(quad)) = (half, groups.last(), rest.first_chunk_mut::<4>())
+        {
             quad[pixel] = sxtb16(u32::from_le_bytes(group.map(|x| x as u8)));
         }
     }

@@ -32,7 +32,12 @@ struct Plan {
 impl Add {
     /// `None` where the ratios are not those that TFLite derives.
     fn plan(&self) -> Option<Plan> {
-        let Plain { a, b, multiplier: by, output } = self.0;
+        let Plain {
+            a,
+            b,
+            multiplier: by,
+            output,
+        } = self.0;
         let (looked_up, other, swapped) = match (a.multiplier == HALF, b.multiplier == HALF) {
             (_, true) => (a, b, false),
             (true, false) => (b, a, true),

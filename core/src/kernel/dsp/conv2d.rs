@@ -101,7 +101,8 @@ impl Look<'_> {
         let left = usize::from(geometry.pad[1]);
         let reach = 3 * across + usize::from(geometry.size[1]);
         // A dilated row of taps is not one run.
-        if geometry.dilation[1] > 1 || x < left || x - left + reach > usize::from(geometry.input.w) {
+        if geometry.dilation[1] > 1 || x < left || x - left + reach > usize::from(geometry.input.w)
+        {
             return false;
         }
         let rows = geometry.taps::<0>(row, geometry.input.h);
@@ -202,8 +203,14 @@ impl Look<'_> {
             {
                 stage.fill(self.zero);
             }
-            if let Some(below) = tap.checked_sub(window.rows.first).filter(|_| tap < window.rows.end) {
-                let y = window.rows.at.wrapping_add(below * usize::from(geometry.dilation[0]));
+            if let Some(below) = tap
+                .checked_sub(window.rows.first)
+                .filter(|_| tap < window.rows.end)
+            {
+                let y = window
+                    .rows
+                    .at
+                    .wrapping_add(below * usize::from(geometry.dilation[0]));
                 let at = geometry.offset(y, window.columns.at);
                 for run in 0..runs.count {
                     let from = run_of(self.input, at.wrapping_add(run * runs.step), runs.len);

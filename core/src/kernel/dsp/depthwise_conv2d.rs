@@ -20,18 +20,41 @@ pub struct DepthwiseConv2d<'a> {
 impl DepthwiseConv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`; `work` holds [`Packing::work`](super::Packing::work) bytes.
     pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
-        let Geometry { input: from, output: to, pad, .. } = self.geometry;
+        let Geometry {
+            input: from,
+            output: to,
+            pad,
+            ..
+        } = self.geometry;
         let channels = usize::from(from.c);
         let shape = DepthwisePlane::of(to);
         let (width, [top, left]) = (usize::from(from.w), pad.map(usize::from));
         let row = usize::from(to.w) * channels;
         // Along the axis of pairs, and across it: pixels of the input, padding, and how far apart they lie.
         let (along, across, plane) = if shape.down {
-            let plane = Plane { lines: shape.lines, count: shape.count, pair_stride: row, line_stride: channels };
-            ((usize::from(from.h), top, width * channels), (width, left, channels), plane)
+            let plane = Plane {
+                lines: shape.lines,
+                count: shape.count,
+                pair_stride: row,
+                line_stride: channels,
+            };
+            (
+                (usize::from(from.h), top, width * channels),
+                (width, left, channels),
+                plane,
+            )
         } else {
-            let plane = Plane { lines: shape.lines, count: shape.count, pair_stride: channels, line_stride: row };
-            ((width, left, channels), (usize::from(from.h), top, width * channels), plane)
+            let plane = Plane {
+                lines: shape.lines,
+                count: shape.count,
+                pair_stride: channels,
+                line_stride: row,
+            };
+            (
+                (width, left, channels),
+                (usize::from(from.h), top, width * channels),
+                plane,
+            )
         };
         let (extent, before, step) = along;
         let (lines, above, apart) = across;
@@ -45,10 +68,13 @@ impl DepthwiseConv2d<'_> {
             for s in 0..shape.steps() {
                 // Input positions of both halves of this step's words; beyond the input lies padding.
                 let line = |position: usize| {
-                    position.checked_sub(before).filter(|&p| p < extent).map(|p| Line {
-                        start: p * step + channel,
-                        step: apart,
-                    })
+                    position
+                        .checked_sub(before)
+                        .filter(|&p| p < extent)
+                        .map(|p| Line {
+                            start: p * step + channel,
+                            step: apart,
+                        })
                 };
                 let count = lines.min(shape.lines + 2 - above.min(shape.lines + 2));
                 let Some(to) = work.get_mut(s * (shape.lines + 2) + above..) else {
@@ -61,12 +87,19 @@ impl DepthwiseConv2d<'_> {
                 }
             }
             for (k, numbers) in four.iter().enumerate() {
-                let (Some(plane_words), Some(to)) =
-                    (work.get(k * words..(k + 1) * words), output.get_mut(channel + k..))
-                else {
+                let (Some(plane_words), Some(to)) = (
+                    work.get(k * words..(k + 1) * words),
+                    output.get_mut(channel + k..),
+                ) else {
                     return;
                 };
-                dsp::three(plane_words, &plane, numbers, to, self.output.zero_point == i8::MIN);
+                dsp::three(
+                    plane_words,
+                    &plane,
+                    numbers,
+                    to,
+                    self.output.zero_point == i8::MIN,
+                );
             }
         }
         self.output.clamp_all(output);
@@ -74,7 +107,14 @@ impl DepthwiseConv2d<'_> {
 }
 
 /// A step with padding in one half.
-fn border(input: &[i8], padding: &[i8; 4], halves: [Option<Line>; 2], count: usize, to: &mut [u32], words: usize) {
+fn border(
+    input: &[i8],
+    padding: &[i8; 4],
+    halves: [Option<Line>; 2],
+    count: usize,
+    to: &mut [u32],
+    words: usize,
+) {
     for i in 0..count {
         for k in 0..4 {
             let value = |line: Option<Line>| {

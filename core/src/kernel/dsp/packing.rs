@@ -99,11 +99,18 @@ impl Packing {
         match op {
             Op::Conv2d { kernel, .. } if output.pixels() >= 4 => {
                 let size = conv2d_size(kernel.size, kernel.dilation, input, output);
-                Some(Self::conv2d(size[0] as usize, Row::of(size, input.c), output.c as usize))
+                Some(Self::conv2d(
+                    size[0] as usize,
+                    Row::of(size, input.c),
+                    output.c as usize,
+                ))
             }
             Op::DepthwiseConv2d { kernel, .. } => Self::depthwise(kernel, output),
             // Constants stay plain; the work is a table.
-            Op::Add { .. } => Some(Self { stream: 0, work: 1024 }),
+            Op::Add { .. } => Some(Self {
+                stream: 0,
+                work: 1024,
+            }),
             Op::Dense { .. } => Some(Self::dense(input.len(), output.len())),
             _ => None,
         }

@@ -44,14 +44,19 @@ pub fn common_rows(geometry: &Geometry, places: &[Place; 4]) -> Option<Taps> {
     let [first, .., last] = places;
     let rows = geometry.taps::<0>(first.row, geometry.input.h);
     let full = |rows: Taps| rows.len() == usize::from(geometry.size[0]);
-    let same = first.row == last.row
-        || full(rows) && full(geometry.taps::<0>(last.row, geometry.input.h));
+    let same =
+        first.row == last.row || full(rows) && full(geometry.taps::<0>(last.row, geometry.input.h));
     same.then_some(rows)
 }
 
 /// The geometry as it is packed: a dilated sequence stands on end, so that its taps are rows.
 pub fn as_packed(geometry: Geometry) -> Geometry {
-    let size = conv2d_size(geometry.size, geometry.dilation, geometry.input, geometry.output);
+    let size = conv2d_size(
+        geometry.size,
+        geometry.dilation,
+        geometry.input,
+        geometry.output,
+    );
     if size == geometry.size {
         return geometry;
     }
