@@ -1,9 +1,10 @@
 //! Runs a model image: input in, embedding out, in scratch that the caller owns.
 
+mod dsp;
 mod f16;
 mod i8;
 
-use crate::image::{Format, LayerInfo, ModelImage, TensorInfo};
+use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use core::fmt;
 
 /// Why an encoder did not run. Nothing was written.
@@ -21,6 +22,13 @@ pub enum EmbedError {
         need: usize,
         /// Values given.
         have: usize,
+    },
+    /// Packed weights and their scratch must start at a multiple of 4 in memory.
+    Alignment {
+        /// Where the image starts.
+        image: usize,
+        /// Where scratch starts.
+        scratch: usize,
     },
     /// Scratch is too small.
     Scratch {
@@ -45,6 +53,13 @@ impl fmt::Display for EmbedError {
             }
             Self::Input { need, have } => {
                 write!(f, "the encoder reads {need} values, but {have} were given")
+            }
+            Self::Alignment { image, scratch } => {
+                write!(
+                    f,
+                    "packed weights need image and scratch at multiples of 4, but they lie at {image:#x} and \
+                     {scratch:#x}: use include_image! and Scratch"
+                )
             }
             Self::Scratch { need, have } => {
                 write!(
@@ -82,12 +97,29 @@ impl<'a> ModelImage<'a> {
 
     /// As [`embed`](Self::embed), with the input already in [its place](Self::input_mut): saves its memory twice.
     pub fn embed_in_place<'s>(&self, scratch: &'s mut [i8]) -> Result<&'s [i8], EmbedError> {
-        self.slot(Format::I8, 0, scratch)?;
-        for layer in self.layers() {
-            i8::run(&layer, scratch);
+        for layer in 0..self.layer_count() {
+            self.run_layer(layer, scratch)?;
         }
         self.slot(Format::I8, self.layer_count(), scratch)
             .map(|slot| &*slot)
+    }
+
+    /// Runs layer `index` alone, on what the layers before it left in `scratch`; nothing beyond the last layer.
+    pub fn run_layer(&self, index: usize, scratch: &mut [i8]) -> Result<(), EmbedError> {
+        self.slot(Format::I8, 0, scratch)?;
+        if self.target() != Target::Portable {
+            let (image, scratch) = (self.bytes().as_ptr().addr(), scratch.as_ptr().addr());
+            if !(image | scratch).is_multiple_of(4) {
+                return Err(EmbedError::Alignment { image, scratch });
+            }
+        }
+        if let Some(layer) = self.layer(index) {
+            match layer.work {
+                Some(work) => dsp::run(&layer, work, scratch),
+                None => i8::run(&layer, scratch),
+            }
+        }
+        Ok(())
     }
 
     /// Embeds one normalised window with f16 weights and f32 activations; see [`embed`](Self::embed).

@@ -41,8 +41,10 @@ mod tensor;
 
 pub use error::ImageError;
 pub use include::Aligned;
-pub use info::LayerInfo;
-pub use layer::{CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, op_code};
+pub use info::{LayerInfo, Work};
+pub use layer::{
+    CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, PACKED_DSP, WORK_ALIGN, op_code,
+};
 pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 
 use crate::quant::Quant;
@@ -96,7 +98,7 @@ impl Format {
 pub enum Target {
     /// Plain layout: runs everywhere.
     Portable,
-    /// For cores with the DSP extension, such as Cortex-M4. Reserved.
+    /// For cores with the DSP extension, such as Cortex-M4. Other machines than microcontrollers run it too.
     Dsp,
     /// For cores with vector instructions, such as Cortex-M55. Reserved.
     Mve,

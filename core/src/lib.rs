@@ -7,6 +7,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod arch;
 pub mod crc;
 pub mod encoder;
 pub mod image;

@@ -2,10 +2,11 @@
 
 use super::about::About;
 use super::bytes::f32_at;
-use super::layer::{self, CONSTANTS_ALIGN, ConstantsLayout, LAYER_LEN, Record};
+use super::layer::{self, CONSTANTS_ALIGN, ConstantsLayout, LAYER_LEN, PACKED_DSP, Record};
 use super::section::{self, Directory};
 use super::tensor::{TENSOR_LEN, TensorInfo};
-use super::{Format, ImageError, plan};
+use super::{Format, ImageError, Target, plan};
+use crate::kernel::dsp::Packing;
 use crate::spec::{LayerError, Op, Tensor};
 
 /// `?` for `const fn`.
@@ -117,7 +118,20 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
     if need.h != have.h || need.w != have.w || need.c != have.c {
         return Err(ImageError::OutputShape { layer, need, have });
     }
-    let layout = ConstantsLayout::new(&op, *format, input.shape, have);
+    let mut layout = ConstantsLayout::new(&op, *format, input.shape, have);
+    if record.packed {
+        let packing = match (directory.target, Packing::of(&op, input.shape, have)) {
+            (Target::Dsp, Some(packing)) => packing,
+            _ => {
+                return Err(ImageError::Code {
+                    layer,
+                    offset: 28,
+                    found: PACKED_DSP,
+                });
+            }
+        };
+        layout = ConstantsLayout::packed(packing, layout);
+    }
     if record.weights != layout.weights {
         return Err(ImageError::Weights {
             layer,

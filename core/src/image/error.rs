@@ -133,6 +133,13 @@ pub enum ImageError {
         /// Index of the layer.
         layer: u8,
     },
+    /// A packed layer works in memory that a living tensor occupies.
+    Work {
+        /// Index of the layer.
+        layer: u8,
+        /// Index of the tensor.
+        tensor: u8,
+    },
     /// A code in a layer record has no meaning.
     Code {
         /// Index of the layer.
@@ -236,6 +243,7 @@ impl ImageError {
             Self::ScratchOffset { .. } => "a tensor is unaligned in scratch or lies too far out",
             Self::ScratchOverlap { .. } => "two living tensors share scratch",
             Self::InPlace { .. } => "a layer cannot run in place",
+            Self::Work { .. } => "a layer works in the memory of a living tensor",
             Self::Code { .. } => "a layer record holds an unknown code",
             Self::Layer { .. } => "a layer cannot run on its input",
             Self::OutputShape { .. } => "the tensor table disagrees with a layer",
@@ -305,6 +313,7 @@ impl fmt::Display for ImageError {
             Self::ScratchOffset { tensor, offset } => write!(f, ": tensor {tensor} at {offset}"),
             Self::ScratchOverlap { a, b } => write!(f, ": tensors {a} and {b}"),
             Self::InPlace { layer } | Self::Quant { layer } => write!(f, ": layer {layer}"),
+            Self::Work { layer, tensor } => write!(f, ": layer {layer}, tensor {tensor}"),
             Self::Code {
                 layer,
                 offset,

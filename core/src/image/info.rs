@@ -3,8 +3,26 @@
 use super::layer::{self, ConstantsLayout, Record};
 use super::{ModelImage, TensorInfo, bytes::part};
 use crate::kernel::Geometry;
+use crate::kernel::dsp::Packing;
 use crate::quant::Multiplier;
 use crate::spec::Layer;
+use core::ops::Range;
+
+/// Working memory of a packed layer, free before and after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Work {
+    /// Where it starts in scratch, in bytes.
+    pub offset: usize,
+    /// Its bytes.
+    pub len: usize,
+}
+
+impl Work {
+    /// Where it lies in scratch, in bytes.
+    pub const fn range(&self) -> Range<usize> {
+        self.offset..self.offset.saturating_add(self.len)
+    }
+}
 
 /// One layer: what it computes, where it reads and writes, and its constants in flash.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -21,6 +39,8 @@ pub struct LayerInfo<'a> {
     pub output: TensorInfo,
     /// Whether the output replaces one of two summands.
     pub in_place: bool,
+    /// Where the layer works in scratch, if its weights are packed for other kernels than the plain ones.
+    pub work: Option<Work>,
     layout: ConstantsLayout,
     constants: &'a [u8],
 }
@@ -32,7 +52,12 @@ impl<'a> LayerInfo<'a> {
         } = *record;
         let input = image.tensor(layer.input.0.into());
         let output = image.tensor(index + 1);
-        let layout = ConstantsLayout::new(&layer.op, image.format(), input.shape, output.shape);
+        let plain = ConstantsLayout::new(&layer.op, image.format(), input.shape, output.shape);
+        let packing = match record.packed {
+            true => Packing::of(&layer.op, input.shape, output.shape),
+            false => None,
+        };
+        let layout = packing.map_or(plain, |packing| ConstantsLayout::packed(packing, plain));
         Self {
             index,
             layer,
@@ -40,6 +65,10 @@ impl<'a> LayerInfo<'a> {
             other: layer.op.other().map(|other| image.tensor(other.0.into())),
             output,
             in_place,
+            work: packing.map(|packing| Work {
+                offset: record.work,
+                len: packing.work,
+            }),
             layout,
             constants: layer::block(image.constants(), record.constants, &layout).unwrap_or(&[]),
         }
@@ -65,6 +94,11 @@ impl<'a> LayerInfo<'a> {
     /// Weights as they lie in flash: int8, or half precision little-endian.
     pub fn weights(&self) -> &'a [u8] {
         part(self.constants, 0, self.layout.weights).unwrap_or(&[])
+    }
+
+    /// Packed weights and numbers as words; empty where the image's bytes do not lie at a multiple of 4.
+    pub fn stream(&self) -> &'a [u32] {
+        bytemuck::try_cast_slice(self.weights()).unwrap_or(&[])
     }
 
     /// Bias values, little-endian: i32 in an int8 image, with `-zero_point * sum(weights)` inside, or f32.

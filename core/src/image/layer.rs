@@ -2,6 +2,7 @@
 
 use super::bytes::{align, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError};
+use crate::kernel::dsp::Packing;
 use crate::quant::Multiplier;
 use crate::shape::Shape;
 use crate::spec::{Activation, Kernel, Layer, Op, Padding, Tensor};
@@ -12,6 +13,10 @@ pub const LAYER_LEN: usize = 32;
 pub const CONSTANTS_ALIGN: usize = 16;
 /// Flag of a layer that writes over one of its inputs.
 pub const IN_PLACE: u8 = 1;
+/// Code of weights packed for the DSP instructions; 0 is the layout of the spec.
+pub const PACKED_DSP: u8 = 1;
+/// Working memory starts at a multiple of this many bytes of scratch.
+pub const WORK_ALIGN: usize = 16;
 
 /// Where a layer's constants lie, and how many there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +47,18 @@ impl ConstantsLayout {
             weights,
             biases,
             multipliers,
+        }
+    }
+
+    /// What a layer packed as `packing` needs: one stream of words holds all of it, if it has weights.
+    pub const fn packed(packing: Packing, plain: Self) -> Self {
+        if packing.stream == 0 {
+            return plain;
+        }
+        Self {
+            weights: packing.stream.saturating_mul(4),
+            biases: 0,
+            multipliers: 0,
         }
     }
 
@@ -78,6 +95,9 @@ pub struct Record {
     pub in_place: bool,
     pub constants: usize,
     pub weights: usize,
+    pub packed: bool,
+    /// Where working memory starts in scratch, in bytes; means something where the layer is packed.
+    pub work: usize,
 }
 
 impl Record {
@@ -147,9 +167,17 @@ impl Record {
             IN_PLACE => true,
             _ => code!(11),
         };
-        // Room for packed layouts: 0 is the plain one of the spec.
-        if u32_at(table, at + 28) != 0 {
-            code!(28);
+        let packed = match u8_at(table, at + 28) {
+            0 => false,
+            PACKED_DSP => true,
+            _ => code!(28),
+        };
+        if u8_at(table, at + 29) != 0 {
+            code!(29);
+        }
+        let work = u16_at(table, at + 30) as usize * WORK_ALIGN;
+        if !packed && work != 0 {
+            code!(30);
         }
         Ok(Self {
             layer: Layer {
@@ -160,6 +188,8 @@ impl Record {
             in_place,
             constants: u32_at(table, at + 20) as usize,
             weights: u32_at(table, at + 24) as usize,
+            packed,
+            work,
         })
     }
 }

@@ -3,7 +3,8 @@
 
 use super::ImageError;
 use super::layer::Record;
-use super::tensor::TensorInfo;
+use super::tensor::{MAX_SCRATCH_LEN, TensorInfo};
+use crate::kernel::dsp::Packing;
 use crate::spec::{MAX_LAYERS, Op};
 
 /// The last layer that reads each tensor; the embedding is read after all of them.
@@ -45,12 +46,38 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
         if output.end() > len {
             len = output.end();
         }
+        let (work, work_end) = match work(tensors, &record, &output) {
+            Some(range) => range,
+            None => (0, 0),
+        };
+        if work_end > MAX_SCRATCH_LEN {
+            return Err(ImageError::ScratchOffset {
+                tensor: b,
+                offset: work,
+            });
+        }
+        if work_end > len {
+            len = work_end;
+        }
+        if work < output.end() && output.offset < work_end {
+            return Err(ImageError::Work {
+                layer: b - 1,
+                tensor: b,
+            });
+        }
         let mut replaced = false;
         let mut a = 0;
         while a < b {
             // `a` was born before `b`, so they meet unless `a` ended before layer `b - 1` ran.
             let before = TensorInfo::read(tensors, a as usize);
-            if last[a as usize] >= b - 1 && before.overlaps(&output) {
+            let alive = last[a as usize] >= b - 1;
+            if alive && work < before.end() && before.offset < work_end {
+                return Err(ImageError::Work {
+                    layer: b - 1,
+                    tensor: a,
+                });
+            }
+            if alive && before.overlaps(&output) {
                 let declared = record.in_place
                     && last[a as usize] == b - 1
                     && before.offset == output.offset
@@ -68,6 +95,17 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
         b += 1;
     }
     Ok(len)
+}
+
+/// Where the layer of `record` works in scratch.
+const fn work(tensors: &[u8], record: &Record, output: &TensorInfo) -> Option<(usize, usize)> {
+    let input = TensorInfo::read(tensors, record.layer.input.0 as usize);
+    match Packing::of(&record.layer.op, input.shape, output.shape) {
+        Some(packing) if record.packed => {
+            Some((record.work, record.work.saturating_add(packing.work)))
+        }
+        _ => None,
+    }
 }
 
 /// Whether `tensor` is one of two different summands of an addition.

@@ -2,6 +2,7 @@
 
 use super::bytes::{first_set, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError, Target, VERSION};
+use crate::arch::RUNS_DSP;
 use crate::crc::crc32;
 use crate::spec::MAX_LAYERS;
 
@@ -89,6 +90,7 @@ pub(super) const fn parse(bytes: &[u8]) -> Result<Directory<'_>, ImageError> {
     };
     let target = match u8_at(bytes, 11) {
         0 => Target::Portable,
+        1 if RUNS_DSP && matches!(format, Format::I8) => Target::Dsp,
         found => return Err(ImageError::Target { found }),
     };
     let layers = u8_at(bytes, 17);

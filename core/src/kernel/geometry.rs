@@ -132,7 +132,7 @@ impl Geometry {
     }
 
     /// The taps inside an axis of `extent` positions for output position `out`.
-    fn taps<const AXIS: usize>(&self, out: u16, extent: u16) -> Taps {
+    pub(crate) fn taps<const AXIS: usize>(&self, out: u16, extent: u16) -> Taps {
         const { assert!(AXIS < 2) };
         let (size, extent) = (i32::from(self.size[AXIS]), i32::from(extent));
         let dilation = i32::from(self.dilation[AXIS]).max(1);

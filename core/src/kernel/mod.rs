@@ -7,6 +7,7 @@
 //! result. What is true of a parsed image is not checked again here.
 
 mod constants;
+pub mod dsp;
 pub mod f16;
 mod geometry;
 pub mod i8;

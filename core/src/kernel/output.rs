@@ -42,4 +42,13 @@ impl Output {
     pub(crate) fn clamp(self, value: i32) -> i8 {
         value.max(self.min.into()).min(self.max.into()) as i8
     }
+
+    /// Clamps values that lie in the range of int8 already, where the clamp is narrower.
+    pub(crate) fn clamp_all(self, values: &mut [i8]) {
+        if self.min > i8::MIN || self.max < i8::MAX {
+            for value in values {
+                *value = (*value).max(self.min).min(self.max);
+            }
+        }
+    }
 }

@@ -141,6 +141,14 @@ pub enum ExportError {
         /// Its deviation.
         deviation: f32,
     },
+    /// Packed layers whose working memory lies too far out for the format.
+    #[error(
+        "packed layers need working memory beyond 1 MB of a scratch of {len} bytes; export for portable"
+    )]
+    Scratch {
+        /// Bytes of scratch.
+        len: usize,
+    },
     /// The image that was written does not pass the device's own check: a bug in the exporter.
     #[error("the exported image fails its own check, please report this: {0}")]
     Image(#[from] ImageError),

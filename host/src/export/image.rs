@@ -1,30 +1,59 @@
 //! Writes model images; `core/FORMAT.md` describes the bytes.
 
+use super::pack::pack;
 use super::{About, ExportError, FoldedEncoder, QuantizedEncoder, plan};
 use half::f16;
 use mote_core::crc::crc32;
 use mote_core::image::{
-    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, TENSOR_LEN, VERSION, op_code, section,
+    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, PACKED_DSP, TENSOR_LEN, Target,
+    VERSION, WORK_ALIGN, op_code, section,
 };
 use mote_core::quant::Quant;
 use mote_core::spec::{Activation, Layer, Op, Padding, Spec};
 
-/// Writes an int8 image and checks it as the device will.
+/// Writes an int8 image for every core and checks it as the device will.
 pub fn int8_image(about: &About, encoder: &QuantizedEncoder) -> Result<Vec<u8>, ExportError> {
-    let constants = encoder.layers.iter().map(|layer| Constants {
-        weights: layer.weights.iter().map(|&w| w as u8).collect(),
-        bias: layer.bias.iter().flat_map(|b| b.to_le_bytes()).collect(),
-        multipliers: layer
-            .ratios
-            .iter()
-            .flat_map(|r| r.multiplier.to_le_bytes())
-            .collect(),
-        shifts: layer.ratios.iter().map(|r| r.shift as u8).collect(),
-    });
-    let constants: Vec<_> = constants.collect();
+    int8_image_for(about, encoder, Target::Portable)
+}
+
+/// Writes an int8 image for the cores of `target` and checks it as the device will.
+///
+/// Layers whose numbers leave the bounds of the packed kernels keep the plain layout, and run as they do everywhere.
+pub fn int8_image_for(
+    about: &About,
+    encoder: &QuantizedEncoder,
+    target: Target,
+) -> Result<Vec<u8>, ExportError> {
+    let mut constants = Vec::with_capacity(encoder.layers.len());
+    let shapes = encoder.spec.shapes()?;
+    for (index, layer) in encoder.layers.iter().enumerate() {
+        let packed = match target {
+            Target::Dsp => pack(encoder, &shapes, index),
+            _ => None,
+        };
+        constants.push(match packed {
+            Some(stream) if !stream.is_empty() => Constants {
+                weights: stream.iter().flat_map(|word| word.to_le_bytes()).collect(),
+                packed: true,
+                ..Default::default()
+            },
+            plain => Constants {
+                weights: layer.weights.iter().map(|&w| w as u8).collect(),
+                bias: layer.bias.iter().flat_map(|b| b.to_le_bytes()).collect(),
+                multipliers: layer
+                    .ratios
+                    .iter()
+                    .flat_map(|r| r.multiplier.to_le_bytes())
+                    .collect(),
+                shifts: layer.ratios.iter().map(|r| r.shift as u8).collect(),
+                packed: plain.is_some(),
+            },
+        });
+    }
     write(
         about,
         Format::I8,
+        target,
         &encoder.spec,
         &encoder.quants,
         &constants,
@@ -55,7 +84,14 @@ pub fn f16_image(about: &About, encoder: &FoldedEncoder) -> Result<Vec<u8>, Expo
         zero_point: 0,
     };
     let quants = vec![none; encoder.shapes().len()];
-    write(about, Format::F16, encoder.spec(), &quants, &constants)
+    write(
+        about,
+        Format::F16,
+        Target::Portable,
+        encoder.spec(),
+        &quants,
+        &constants,
+    )
 }
 
 /// One layer's constants as bytes.
@@ -65,18 +101,22 @@ struct Constants {
     bias: Vec<u8>,
     multipliers: Vec<u8>,
     shifts: Vec<u8>,
+    /// The weights are a stream for other kernels than the plain ones.
+    packed: bool,
 }
 
 fn write(
     about: &About,
     format: Format,
+    target: Target,
     spec: &Spec,
     quants: &[Quant],
     constants: &[Constants],
 ) -> Result<Vec<u8>, ExportError> {
     let shapes = spec.shapes()?;
     about.check(spec.input.c.into())?;
-    let scratch = plan(spec, format)?;
+    let packed: Vec<bool> = constants.iter().map(|c| c.packed).collect();
+    let scratch = plan(spec, format, &packed)?;
     let mut tensors = Vec::with_capacity(shapes.len() * TENSOR_LEN);
     for ((shape, quant), &offset) in shapes.iter().zip(quants).zip(&scratch.offsets) {
         for extent in [shape.h, shape.w, shape.c] {
@@ -90,15 +130,22 @@ fn write(
         Vec::with_capacity(spec.layers.len() * LAYER_LEN),
         Vec::new(),
     );
-    for ((layer, constants), &in_place) in spec.layers.iter().zip(constants).zip(&scratch.in_place)
-    {
+    for (index, (layer, constants)) in spec.layers.iter().zip(constants).enumerate() {
         let offset = append(&mut data, constants);
-        layers.extend(layer_record(
+        let mut record = layer_record(
             layer,
-            in_place,
+            scratch.in_place[index],
             offset,
             constants.weights.len() as u32,
-        ));
+        );
+        if constants.packed {
+            record[28] = PACKED_DSP;
+            let Ok(unit) = u16::try_from(scratch.work[index] / WORK_ALIGN) else {
+                return Err(ExportError::Scratch { len: scratch.len });
+            };
+            record[30..32].copy_from_slice(&unit.to_le_bytes());
+        }
+        layers.extend(record);
     }
     let sections = [
         (section::ABOUT, about_section(about)),
@@ -107,7 +154,7 @@ fn write(
         (section::LAYERS, layers),
         (section::CONSTANTS, data),
     ];
-    let bytes = assemble(format, spec.layers.len() as u8, &sections);
+    let bytes = assemble(format, target, spec.layers.len() as u8, &sections);
     ModelImage::parse(&bytes)?;
     Ok(bytes)
 }
@@ -196,13 +243,18 @@ fn affine_section(about: &About, format: Format, input: Quant) -> Vec<u8> {
     gains.chain(offsets).flat_map(f32::to_le_bytes).collect()
 }
 
-fn assemble(format: Format, layers: u8, sections: &[(u16, Vec<u8>)]) -> Vec<u8> {
+fn assemble(format: Format, target: Target, layers: u8, sections: &[(u16, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = vec![0; section::HEADER_LEN];
     bytes[0..4].copy_from_slice(&section::MAGIC);
     bytes[8..10].copy_from_slice(&VERSION.to_le_bytes());
     bytes[10] = match format {
         Format::I8 => 0,
         Format::F16 => 1,
+    };
+    bytes[11] = match target {
+        Target::Portable => 0,
+        Target::Dsp => 1,
+        Target::Mve => 2,
     };
     bytes[16] = sections.len() as u8;
     bytes[17] = layers;

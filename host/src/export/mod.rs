@@ -13,6 +13,7 @@ mod error;
 mod fold;
 mod forward;
 mod image;
+mod pack;
 mod plan;
 mod quantize;
 pub mod weights;
@@ -22,7 +23,7 @@ pub use calibrate::{Method, Range, calibrate};
 pub use embed::embed;
 pub use error::ExportError;
 pub use fold::{FoldedEncoder, FoldedLayer};
-pub use image::{f16_image, int8_image};
+pub use image::{f16_image, int8_image, int8_image_for};
 pub use plan::{ScratchPlan, plan};
 pub use quantize::{QuantizedEncoder, QuantizedLayer, quantize};
 

@@ -5,6 +5,7 @@
 //! smallest result wins. An addition writes over a summand that ends with it.
 
 use mote_core::image::Format;
+use mote_core::kernel::dsp::Packing;
 use mote_core::shape::Shape;
 use mote_core::spec::{Op, Spec, SpecError};
 
@@ -13,6 +14,8 @@ use mote_core::spec::{Op, Spec, SpecError};
 pub struct ScratchPlan {
     /// Where each tensor starts, the input first.
     pub offsets: Vec<usize>,
+    /// Where each packed layer's working memory starts; 0 for other layers.
+    pub work: Vec<usize>,
     /// Whether each layer writes over one of its inputs.
     pub in_place: Vec<bool>,
     /// Values of scratch: bytes for int8, f32 for f16.
@@ -35,15 +38,35 @@ impl Place {
     }
 }
 
-/// Plans scratch for `spec`.
-pub fn plan(spec: &Spec, format: Format) -> Result<ScratchPlan, SpecError> {
+/// Plans scratch for `spec`, of whose layers those in `packed` run over packed weights and need memory to work in.
+pub fn plan(spec: &Spec, format: Format, packed: &[bool]) -> Result<ScratchPlan, SpecError> {
     let shapes = spec.shapes()?;
-    let (places, in_place) = places(spec, &shapes);
+    let (mut places, in_place) = places(spec, &shapes);
+    let tensors = places.len();
+    let mut workers = Vec::new();
+    for (index, layer) in spec.layers.iter().enumerate() {
+        let input = shapes[usize::from(layer.input.0)];
+        if let Some(packing) = Packing::of(&layer.op, input, shapes[index + 1])
+            .filter(|_| packed.get(index).is_some_and(|&packed| packed))
+        {
+            workers.push(index);
+            places.push(Place {
+                tensors: Vec::new(),
+                len: packing.work,
+                first: index,
+                last: index,
+            });
+        }
+    }
     let best = ORDERS
         .iter()
         .map(|order| arrange(&places, *order, format.scratch_align()));
     let (len, starts) = best.min_by_key(|(len, _)| *len).unwrap_or_default();
     let mut offsets = vec![0; shapes.len()];
+    let mut work = vec![0; spec.layers.len()];
+    for (index, &start) in workers.into_iter().zip(&starts[tensors..]) {
+        work[index] = start;
+    }
     for (place, start) in places.iter().zip(starts) {
         for &tensor in &place.tensors {
             offsets[tensor] = start;
@@ -51,6 +74,7 @@ pub fn plan(spec: &Spec, format: Format) -> Result<ScratchPlan, SpecError> {
     }
     Ok(ScratchPlan {
         offsets,
+        work,
         in_place,
         len,
     })

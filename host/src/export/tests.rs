@@ -227,7 +227,7 @@ fn presets_keep_their_scratch() {
     ];
     for (preset, len) in cases {
         let spec = preset.spec(preset.usual_input(), 1.0, None).unwrap();
-        assert_eq!(plan(&spec, Format::I8).unwrap().len, len, "{preset:?}");
+        assert_eq!(plan(&spec, Format::I8, &[]).unwrap().len, len, "{preset:?}");
     }
 }
 
@@ -238,7 +238,7 @@ fn plans_stay_near_the_least_possible() {
     for seed in 0..300 {
         let spec = samples::spec(seed);
         let shapes = spec.shapes().unwrap();
-        let plan = plan(&spec, Format::F16).unwrap();
+        let plan = plan(&spec, Format::F16, &[]).unwrap();
         let floor = spec.layers.iter().zip(&plan.in_place).enumerate().map(
             |(index, (layer, &in_place))| {
                 let mut tensors = vec![usize::from(layer.input.0)];

@@ -1,0 +1,78 @@
+//! The inner loops with the DSP instructions of Armv7E-M and Armv8-M, hand-scheduled where it pays.
+//!
+//! Each function equals its namesake in `twin.rs` to the bit. `KERNELS.md` explains the tricks. The loops are naked
+//! functions: `asm!` cannot name r6 and r7, and every register holds a sum or an operand.
+
+#[path = "cortex/add.rs"]
+mod add;
+#[path = "cortex/block.rs"]
+mod block;
+#[path = "cortex/depthwise.rs"]
+mod depthwise;
+#[path = "cortex/eights.rs"]
+mod eights;
+#[path = "cortex/gather.rs"]
+mod gather;
+#[path = "cortex/ops.rs"]
+mod ops;
+#[path = "cortex/two.rs"]
+mod two;
+
+pub(crate) use add::{add, add_over_other, add_over_table};
+pub(crate) use block::block;
+pub(crate) use depthwise::{split, three};
+pub(crate) use eights::eights;
+pub(crate) use gather::{gather, widen_all, widen_pixel};
+pub(crate) use two::two;
+
+/// Instructions that split a pair's sums `256 * first + second` and `second`; `first` comes out doubled.
+macro_rules! part {
+    ($first:literal, $second:literal) => {
+        concat!(
+            "sub ", $first, ", ", $first, ", ", $second, "\n", "asr ", $first, ", ", $first,
+            ", #7\n",
+        )
+    };
+}
+/// Instructions that turn a doubled sum into an output: multiplier in r2, rounding term in r3, shift in r12.
+macro_rules! requantize {
+    ($acc:literal, positive) => {
+        concat!(
+            "smmulr ", $acc, ", ", $acc, ", r2\n", "add ", $acc, ", ", $acc, ", r3\n", "asr ",
+            $acc, ", ", $acc, ", r12\n", "ssat ", $acc, ", #8, ", $acc, "\n",
+        )
+    };
+    ($acc:literal, signed) => {
+        concat!(
+            "smmulr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r2\n",
+            // Ties away from zero: one less below zero.
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", ",
+            $acc,
+            ", asr #31\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", r3\n",
+            "asr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r12\n",
+            "ssat ",
+            $acc,
+            ", #8, ",
+            $acc,
+            "\n",
+        )
+    };
+}
+use {part, requantize};

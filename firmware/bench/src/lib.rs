@@ -1,0 +1,102 @@
+//! Counts the instructions of every layer of the model images it is given.
+//!
+//! [`run`] takes images one after the other in one slice, each at a multiple of 16, runs every layer on made-up
+//! input, and writes a line for each:
+//!
+//! ```text
+//! NAME LAYER MACS COUNT CRC
+//! ```
+//!
+//! `CRC` is that of the layer's output: the desktop computes the same bits, which `tests/tests/budgets.rs` checks.
+//! Shapes are known only at run time. Counts are instructions in QEMU, never cycles.
+#![no_std]
+
+use core::fmt::Write;
+use mote_core::crc::crc32;
+use mote_core::image::{ImageError, ModelImage};
+
+/// Counts instructions.
+pub trait Counter {
+    /// Starts at 0.
+    fn start(&mut self);
+    /// Instructions since the start.
+    fn stop(&mut self) -> u32;
+}
+
+/// Bytes of scratch that suffice for the images of the budgets.
+pub const SCRATCH_LEN: usize = 128 * 1024;
+
+/// Runs every layer of every image in `images`.
+///
+/// # Errors
+/// When `out` fails, or with a line that says which image does not run.
+pub fn run(
+    mut images: &[u8],
+    scratch: &mut [i8],
+    counter: &mut impl Counter,
+    out: &mut impl Write,
+) -> core::fmt::Result {
+    while !images.is_empty() {
+        let image = match ModelImage::parse(images) {
+            Ok(image) => image,
+            Err(error) => return refuse(error, out),
+        };
+        if fill(&image, scratch).is_err() {
+            writeln!(
+                out,
+                "{} does not fit {} bytes of scratch",
+                image.name(),
+                scratch.len()
+            )?;
+            return Err(core::fmt::Error);
+        }
+        for layer in image.layers() {
+            counter.start();
+            let ran = image.run_layer(layer.index, scratch);
+            let count = counter.stop();
+            if let Err(error) = ran {
+                writeln!(out, "{}: {error}", image.name())?;
+                return Err(core::fmt::Error);
+            }
+            let crc = output_crc(&image, layer.index, scratch);
+            let (name, macs) = (image.name(), layer.macs());
+            writeln!(out, "{name} {} {macs} {count} {crc:08x}", layer.index)?;
+        }
+        let next = image.len().next_multiple_of(16);
+        images = images.get(next..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+fn refuse(error: ImageError, out: &mut impl Write) -> core::fmt::Result {
+    writeln!(out, "refused: {error}")?;
+    Err(core::fmt::Error)
+}
+
+/// Fills the input of `image` with the numbers on which every machine runs it.
+pub fn fill(
+    image: &ModelImage<'_>,
+    scratch: &mut [i8],
+) -> Result<(), mote_core::encoder::EmbedError> {
+    let mut state = 0x2545_F491_u32;
+    for x in image.input_mut(scratch)? {
+        // Xorshift (Marsaglia, 2003).
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        *x = state as i8;
+    }
+    Ok(())
+}
+
+/// What layer `index` wrote, as one number: the CRC-32 of each 64 bytes, rotated together.
+pub fn output_crc(image: &ModelImage<'_>, index: usize, scratch: &[i8]) -> u32 {
+    let output = scratch.get(image.tensor(index + 1).range()).unwrap_or(&[]);
+    output.chunks(64).fold(0, |crc: u32, chunk| {
+        let mut bytes = [0; 64];
+        for (byte, &x) in bytes.iter_mut().zip(chunk) {
+            *byte = x as u8;
+        }
+        crc.rotate_left(1) ^ crc32(&bytes)
+    })
+}

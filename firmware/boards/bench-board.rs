@@ -1,0 +1,58 @@
+// What the benchmark programs of the QEMU boards share: SysTick as counter, semihosting for files and text.
+
+use core::fmt::Write;
+use cortex_m::peripheral::{SYST, syst::SystClkSource};
+use mote_core::image::Aligned;
+use mote_core::scratch::Scratch;
+use semihosting::{fs::File, io::Read, process::ExitCode};
+
+const TICKS: u32 = 0x00FF_FFFF;
+
+struct Ticks(SYST);
+
+impl mote_bench::Counter for Ticks {
+    fn start(&mut self) {
+        self.0.set_reload(TICKS);
+        self.0.clear_current();
+        self.0.enable_counter();
+        // A hint without meaning, for emulators that count between two of them.
+        // SAFETY: an unallocated hint does nothing.
+        unsafe { core::arch::asm!(".inst.n 0xbf60") };
+    }
+
+    fn stop(&mut self) -> u32 {
+        // SAFETY: as above.
+        unsafe { core::arch::asm!(".inst.n 0xbf70") };
+        (TICKS - SYST::get_current()) * INSTRUCTIONS_PER_TICK
+    }
+}
+
+struct Console(semihosting::io::Stdout);
+
+impl Write for Console {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        semihosting::io::Write::write_all(&mut self.0, s.as_bytes()).map_err(|_| core::fmt::Error)
+    }
+}
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    static mut IMAGES: Aligned<[u8; 3 << 19]> = Aligned([0; 3 << 19]);
+    static mut SCRATCH: Scratch<{ mote_bench::SCRATCH_LEN }> = Scratch::new();
+    ExitCode::from(u8::from(bench(&mut IMAGES.0, SCRATCH.as_mut()).is_none())).exit_process()
+}
+
+fn bench(images: &mut [u8], scratch: &mut [i8]) -> Option<()> {
+    let mut file = File::open(c"bench.images").ok()?;
+    let mut len = 0;
+    loop {
+        match file.read(images.get_mut(len..)?).ok()? {
+            0 => break,
+            read => len += read,
+        }
+    }
+    let mut ticks = Ticks(cortex_m::Peripherals::take()?.SYST);
+    ticks.0.set_clock_source(SystClkSource::Core);
+    let mut console = Console(semihosting::io::stdout().ok()?);
+    mote_bench::run(images.get(..len)?, scratch, &mut ticks, &mut console).ok()
+}

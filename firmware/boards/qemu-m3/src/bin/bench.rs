@@ -1,0 +1,8 @@
+//! Counts instructions on QEMU's mps2-an385 (Cortex-M3): reads `bench.images` by semihosting, prints a line a layer.
+#![no_std]
+#![no_main]
+
+/// Under `-icount shift=0` an instruction takes a nanosecond.
+const INSTRUCTIONS_PER_TICK: u32 = 40;
+
+include!("../../../bench-board.rs");
