@@ -9,7 +9,7 @@ use crate::pipeline::{Console, PipelineError};
 use crate::report::image_table;
 use crate::run::{RunConfig, RunError, atomic};
 use clap::{Args, ValueEnum};
-use mote_core::image::ModelImage;
+use mote_core::image::{ModelImage, Target};
 use std::path::PathBuf;
 
 /// How weights are stored in an image.
@@ -19,6 +19,15 @@ enum Format {
     Int8,
     /// f16 weights, f32 activations: for cores with a floating-point unit
     F16,
+}
+
+/// Which cores an int8 image is packed for.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Cores {
+    /// Any core
+    Portable,
+    /// Cortex-M4 and M7: the same bits in about a quarter of the instructions
+    Dsp,
 }
 
 /// What the command takes.
@@ -32,6 +41,9 @@ pub struct Quantize {
     /// How weights are stored
     #[arg(long, value_enum, default_value = "int8")]
     format: Format,
+    /// Which cores an int8 image is packed for
+    #[arg(long, value_enum, default_value = "portable")]
+    target: Cores,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -72,7 +84,11 @@ impl Quantize {
                     windows.list.len(),
                     dataset.name
                 ));
-                export::int8(&encoder, &origin.about, &values, Method::default())?
+                let target = match self.target {
+                    Cores::Portable => Target::Portable,
+                    Cores::Dsp => Target::Dsp,
+                };
+                export::int8_for(target, &encoder, &origin.about, &values, Method::default())?
             }
         };
         let path = self

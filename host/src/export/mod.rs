@@ -28,6 +28,7 @@ pub use plan::{ScratchPlan, plan};
 pub use quantize::{QuantizedEncoder, QuantizedLayer, quantize};
 
 use crate::train::trained::TrainedEncoder;
+use mote_core::image::Target;
 
 /// Folds, calibrates on `windows` (`B * input_len`, normalised), quantizes and writes an int8 image.
 pub fn int8(
@@ -36,9 +37,20 @@ pub fn int8(
     windows: &[f32],
     method: Method,
 ) -> Result<Vec<u8>, ExportError> {
+    int8_for(Target::Portable, encoder, about, windows, method)
+}
+
+/// As [`int8`], with weights packed for one class of cores; see `core/KERNELS.md`.
+pub fn int8_for(
+    target: Target,
+    encoder: &TrainedEncoder,
+    about: &About,
+    windows: &[f32],
+    method: Method,
+) -> Result<Vec<u8>, ExportError> {
     let folded = FoldedEncoder::fold(encoder)?;
     let ranges = calibrate(&folded, windows, method)?;
-    int8_image(about, &quantize(&folded, &ranges)?)
+    int8_image_for(about, &quantize(&folded, &ranges)?, target)
 }
 
 /// Folds and writes an image with f16 weights.
