@@ -59,6 +59,9 @@ pub struct DataFlags {
     /// Where file names hold subject or label, e.g. `{subject}_{rest}` or `{subject}/{label}/{rest}`
     #[arg(long, value_name = "PATTERN")]
     pub pattern: Option<String>,
+    /// Columns to read, in this order; all without it
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub channels: Vec<String>,
     /// Samples in a window
     #[arg(long, value_name = "SAMPLES")]
     pub window: Option<usize>,

@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::data;
-use crate::pipeline::{Job, PipelineError};
+use crate::pipeline::{Experiment, Job, PipelineError, spec};
 use crate::run::{Cancel, RunDir};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -36,16 +36,19 @@ impl Pretrain {
             config.check().map_err(CliError::Config)?;
         }
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
+        // Whatever is wrong with data or layers shows before anything is written.
+        let experiment = Experiment::new(dataset, &config)?;
+        spec(&experiment, &config)?;
         let root = self.runs.as_deref().unwrap_or(Path::new("runs"));
         let dir = match &self.name {
             Some(name) => RunDir::create(root, name, self.force)?,
-            None => RunDir::create_dated(root, &dataset.name)?,
+            None => RunDir::create_dated(root, &experiment.dataset.name)?,
         };
         let cancel = Cancel::new();
         cancel.on_ctrl_c()?;
         let job = Job {
             config: &config,
-            dataset,
+            experiment: &experiment,
             dir: &dir,
             cancel: &cancel,
         };

@@ -65,6 +65,9 @@ impl DataFlags {
         if self.pattern.is_some() {
             config.data.pattern.clone_from(&self.pattern);
         }
+        if !self.channels.is_empty() {
+            config.data.channels.clone_from(&self.channels);
+        }
         set(&mut config.window.length, self.window);
         set(&mut config.window.hop, self.hop);
     }

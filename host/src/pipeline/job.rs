@@ -4,7 +4,7 @@ use super::files::{Made, write_report};
 use super::{
     Candidates, Experiment, Monitor, PipelineError, judge, pretrain, random_init, supervise,
 };
-use crate::data::{Dataset, Description};
+use crate::data::Description;
 use crate::eval::{EvaluateConfig, Summary};
 use crate::export::weights::{self, Origin};
 use crate::export::{self, About, Method};
@@ -34,8 +34,8 @@ pub trait Console {
 pub struct Job<'a> {
     /// Everything that determines the result.
     pub config: &'a RunConfig,
-    /// The recordings.
-    pub dataset: Dataset,
+    /// The fold to train and judge on.
+    pub experiment: &'a Experiment,
     /// The run's folder.
     pub dir: &'a RunDir,
     /// Raised to stop after the current step.
@@ -70,25 +70,29 @@ impl Job<'_> {
     /// The first thing that goes wrong; files written before stay valid.
     pub fn run(self, console: &mut dyn Console) -> Result<JobReport, PipelineError> {
         let begun = Instant::now();
-        let Self { config, dir, .. } = self;
+        let Self {
+            config,
+            dir,
+            experiment,
+            cancel,
+        } = self;
         dir.write(CONFIG, config.to_toml()?.as_bytes())?;
         let mut metrics = Metrics::create(&dir.file(METRICS))?;
-        let experiment = Experiment::new(self.dataset, config)?;
 
         let data = experiment.describe();
         console.heading("Data");
         data.lines().iter().for_each(|line| console.text(line));
-        console.text(&held_out(&experiment));
+        console.text(&held_out(experiment));
 
         console.heading("Pretraining without labels");
         let mut training = Training {
-            experiment: &experiment,
+            experiment,
             config,
             metrics: &mut metrics,
-            cancel: self.cancel,
+            cancel,
         };
         let (learned, points) = training.run(console, "pretrain", pretrain)?;
-        let origin = origin(&experiment, config)?;
+        let origin = origin(experiment, config)?;
         dir.write(WEIGHTS, &weights::to_bytes(&learned, &origin)?)?;
 
         let bytes = export::int8(
@@ -101,7 +105,7 @@ impl Job<'_> {
         let image = ModelImage::parse(&bytes).map_err(export::ExportError::from)?;
 
         console.heading("Controls");
-        let random = random_init(&experiment, config)?;
+        let random = random_init(experiment, config)?;
         let supervised = if experiment.has_labels() {
             Some(training.run(console, "supervise", supervise)?.0)
         } else {
@@ -117,12 +121,7 @@ impl Job<'_> {
             supervised: supervised.as_ref(),
         };
         let settings = EvaluateConfig::default();
-        let evaluation = judge(
-            &experiment,
-            &candidates,
-            config.encoder.whitening,
-            &settings,
-        )?;
+        let evaluation = judge(experiment, &candidates, config.encoder.whitening, &settings)?;
         metrics.record(&Line {
             kind: "evaluation",
             value: &evaluation,
@@ -139,7 +138,7 @@ impl Job<'_> {
         let verdict = Verdict::of(&summary, LEARNER, &next(dir));
         let all: Vec<Table> = figures.into_iter().chain([layers]).collect();
         let made = Made {
-            experiment: &experiment,
+            experiment,
             learned: &learned,
             points: &points,
             summary: &summary,
@@ -225,7 +224,9 @@ impl Training<'_> {
 }
 
 fn held_out(experiment: &Experiment) -> String {
-    let (train, test) = experiment.split.labelled();
+    let facts = experiment.split.facts();
+    let train = experiment.split.pool_rows().len();
+    let test = facts.rows() - train;
     let subjects = experiment.split.test_subjects();
     let who = if experiment.dataset.subjects.is_empty() {
         String::new()
@@ -235,7 +236,7 @@ fn held_out(experiment: &Experiment) -> String {
     let note = experiment
         .note
         .map_or(String::new(), |note| format!("\n{note}"));
-    format!("Held out{who}: {test} labelled windows for testing; {train} for training.{note}")
+    format!("Held out{who}: {test} windows for testing; {train} for training.{note}")
 }
 
 fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, PipelineError> {
