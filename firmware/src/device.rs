@@ -2,11 +2,14 @@
 //!
 //! Knows no link, no sensor and no flash chip, so the desktop runs it as it is.
 
+mod refusal;
+mod transfer;
+
+use crate::store::Store;
 use embedded_storage::nor_flash::NorFlash;
 use heapless::{HistoryBuf, Vec};
-use mote_core::crc::crc32;
 use mote_core::image::{Format, ModelImage};
-use mote_core::probe::{Label, Learner, ProbeError};
+use mote_core::probe::{Label, Learner};
 use mote_core::scratch::Scratch;
 use mote_core::snapshot::{self, State};
 use mote_core::window::Normalisation;
@@ -14,8 +17,7 @@ use mote_core::wire::{
     CHUNK, Counters, Image, Inference, LinkCounters, Name, Refusal, Request, Response, Status,
     Upload, Values,
 };
-
-use crate::store::{Store, StoreError};
+use refusal::{flash_refusal, no_such, refusal};
 
 /// Ids of examples that are remembered, so that a retry after a reconnection counts once.
 const REMEMBERED: usize = 16;
@@ -447,121 +449,6 @@ where
             examples: self.probe.labels().learned(label),
         })
     }
-
-    fn take_snapshot(&mut self) -> Result<(), Refusal> {
-        self.incoming = None;
-        let _ = self.snapshot.resize(B, 0);
-        let values = snapshot::Values::F32;
-        let need = snapshot::encoded_len(&self.probe, values) as u32;
-        let len = snapshot::encode(&self.probe, values, self.image.crc(), &mut self.snapshot)
-            .map_err(|_| Refusal::TooLong {
-                what: Upload::Snapshot,
-                need,
-                have: B as u32,
-            })?;
-        self.snapshot.truncate(len);
-        Ok(())
-    }
-
-    fn read_snapshot(&mut self, offset: u32) -> Result<Response<'_>, Refusal> {
-        // A snapshot depends on what was learned alone, so pieces of two equal ones fit together; the
-        // checksum tells the desktop when it has changed.
-        self.take_snapshot()?;
-        let total = self.snapshot.len() as u32;
-        let rest = self.snapshot.get(offset as usize..);
-        let rest = rest.ok_or(Refusal::Offset {
-            most: total,
-            have: offset,
-        })?;
-        let bytes = rest.get(..CHUNK).unwrap_or(rest);
-        Ok(Response::Snapshot {
-            total,
-            crc: crc32(&self.snapshot),
-            offset,
-            bytes,
-        })
-    }
-
-    fn begin(&mut self, total: u32, crc: u32) -> Result<Response<'_>, Refusal> {
-        if total as usize > B {
-            return Err(Refusal::TooLong {
-                what: Upload::Snapshot,
-                need: total,
-                have: B as u32,
-            });
-        }
-        if self.incoming != Some((total, crc)) {
-            (self.incoming, self.snapshot) = (Some((total, crc)), Vec::new());
-        }
-        Ok(self.uploaded())
-    }
-
-    fn part(&mut self, offset: u32, bytes: &[u8]) -> Result<Response<'_>, Refusal> {
-        let (total, next) = (
-            self.incoming.map_or(0, |(total, _)| total),
-            self.snapshot.len() as u32,
-        );
-        let have = offset.saturating_add(bytes.len() as u32);
-        if self.incoming.is_none() || have > total {
-            return Err(Refusal::Incomplete {
-                what: Upload::Snapshot,
-                need: total,
-                have,
-            });
-        }
-        let known = next.checked_sub(offset).ok_or(Refusal::Gap {
-            need: next,
-            have: offset,
-        })?;
-        let _ = self
-            .snapshot
-            .extend_from_slice(bytes.get(known as usize..).unwrap_or_default());
-        Ok(self.uploaded())
-    }
-
-    fn uploaded(&self) -> Response<'_> {
-        Response::Uploaded {
-            what: Upload::Snapshot,
-            next: self.snapshot.len() as u32,
-        }
-    }
-
-    /// The checksum of a snapshot that is whole.
-    fn verify(&self) -> Result<u32, Refusal> {
-        let have = self.snapshot.len() as u32;
-        let incomplete = |need| Refusal::Incomplete {
-            what: Upload::Snapshot,
-            need,
-            have,
-        };
-        let (total, need) = self.incoming.ok_or(incomplete(0))?;
-        if have != total {
-            return Err(incomplete(total));
-        }
-        match crc32(&self.snapshot) {
-            have if have == need => Ok(have),
-            have => Err(Refusal::Checksum { need, have }),
-        }
-    }
-
-    fn commit(&mut self, crc: u32) -> Result<Response<'_>, Refusal> {
-        if self.incoming.is_none() && self.committed == Some(crc) {
-            return Ok(Response::Done);
-        }
-        let have = self.verify()?;
-        if have != crc {
-            return Err(Refusal::Checksum { need: crc, have });
-        }
-        let code = self.snapshot.len() as u32;
-        snapshot::decode(&mut self.probe, self.image.crc(), &self.snapshot).map_err(|_| {
-            Refusal::Unusable {
-                what: Upload::Snapshot,
-                code,
-            }
-        })?;
-        (self.incoming, self.committed, self.unsaved) = (None, Some(crc), true);
-        Ok(Response::Done)
-    }
 }
 
 /// The embedding of a quantized window, as the probe takes it.
@@ -598,45 +485,6 @@ fn infer<const D: usize, const L: usize>(
             .take(mote_core::wire::MAX_LABELS)
             .collect(),
     })
-}
-
-fn no_such<const L: usize>(label: Label) -> Refusal {
-    Refusal::NoSuchLabel {
-        capacity: L as u8,
-        index: label.0,
-    }
-}
-
-/// A probe's error as the wire tells it.
-fn refusal<const L: usize>(error: ProbeError) -> Refusal {
-    match error {
-        ProbeError::NameEmpty | ProbeError::NameTooLong { .. } => Refusal::Name { index: 0 },
-        ProbeError::NameTaken { by } => Refusal::Name { index: by.0 },
-        ProbeError::TooManyLabels { limit } => Refusal::LabelsFull {
-            capacity: limit as u8,
-        },
-        ProbeError::NoSuchLabel { label, .. } => no_such::<L>(label),
-        ProbeError::NothingLearned => Refusal::NothingLearned,
-        ProbeError::Length { need, have } => Refusal::NoWindow {
-            need: need as u16,
-            have: have as u16,
-        },
-        ProbeError::OutOfRange { .. } => Refusal::Unsupported,
-    }
-}
-
-fn flash_refusal<E>(error: &StoreError<E>) -> Refusal {
-    match error {
-        StoreError::StateTooLong { need, have } | StoreError::BufferTooShort { need, have } => {
-            Refusal::TooLong {
-                what: Upload::Snapshot,
-                need: *need as u32,
-                have: *have as u32,
-            }
-        }
-        StoreError::Verify { offset } => Refusal::Flash { code: *offset },
-        _ => Refusal::Flash { code: u32::MAX },
-    }
 }
 
 /// As much of `name` as a wire name holds.
