@@ -33,12 +33,13 @@ fn golden(bytes: &[u8]) -> Vec<f32> {
         .collect()
 }
 
-/// Each value within `tolerance` of the tensor's largest.
+/// Each value within `tolerance` of the tensor's largest. Where all are 0 in truth, as the gradient of a bias in
+/// front of batch norm, f32 shows its rounding, some 1e-7 of the loss: hence the floor.
 fn close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "length of {what}");
     let largest = expected
         .iter()
-        .fold(1e-3_f32, |largest, x| largest.max(x.abs()));
+        .fold(2e-3_f32, |largest, x| largest.max(x.abs()));
     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
         let error = (found - expected).abs() / largest;
         assert!(
