@@ -1,7 +1,7 @@
 //! int8 kernels over weights that the host packed for the DSP instructions (`Target::Dsp`).
 //!
 //! Same bits as [`kernel::i8`](super::i8), in fewer instructions; `core/KERNELS.md` says how. The loops themselves
-//! are in [`arch`](crate::arch); what is here is safe code that feeds them.
+//! are in `crate::arch`; what is here is safe code that feeds them.
 
 mod add;
 mod conv2d;

@@ -14,7 +14,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     write_with(path, |out| out.write_all(bytes))
 }
 
-/// Writes what `fill` produces to `path`, as [`write`] does.
+/// Writes what `fill` produces to `path`, as [`write`](fn@write) does.
 ///
 /// # Errors
 /// If it cannot be written, or whatever `fill` returns; nothing has changed then.

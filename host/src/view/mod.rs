@@ -7,7 +7,7 @@
 //! those of the sensor ([`jitter`], [`mask`], [`channel_dropout`]). [`Pipeline`] runs them in this order
 //! and [`ViewSource`] makes batches of pairs.
 //!
-//! Each view draws from its own [`stream`], named by seed, epoch, index and view, so a run is the same
+//! Each view draws from its own [`stream`](fn@stream), named by seed, epoch, index and view, so a run is the same
 //! on one thread and on many.
 
 pub mod channel_dropout;
