@@ -70,7 +70,7 @@ fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, P
     if encoder.spec.layers.push(layer).is_err() {
         return Err(PipelineError::Config(format!(
             "encoder.spec: whitening needs one layer more than the {} that an encoder may have; \
-             end the spec with a dense layer or set encoder.whitening to 0",
+             end the spec with a plain dense layer, which takes it in",
             mote_core::spec::MAX_LAYERS
         )));
     }
