@@ -117,7 +117,13 @@ impl Trial<'_> {
         };
         let whitening = self.config.encoder.whitening;
         let settings = EvaluateConfig::default();
-        let evaluation = judge(self.experiment, &candidates, whitening, &settings)?;
+        let evaluation = judge(
+            self.experiment,
+            &candidates,
+            whitening,
+            &settings,
+            self.console.progress(),
+        )?;
         if let Some(metrics) = &mut self.metrics {
             metrics.record(&Line {
                 kind: "evaluation",
