@@ -83,7 +83,10 @@ impl Torch {
             .filter_map(|word| word.parse().ok())
             .collect();
         let &[cpu, wall, peak] = &numbers[..] else {
-            return Err(format!("{}: expected three numbers, found {line:?}", self.mode));
+            return Err(format!(
+                "{}: expected three numbers, found {line:?}",
+                self.mode
+            ));
         };
         self.peak_megabytes = peak;
         Ok(Taken {
@@ -102,7 +105,10 @@ impl Torch {
         let mut line = String::new();
         match self.output.read_line(&mut line) {
             Ok(1..) => Ok(line.trim().to_string()),
-            _ => Err(format!("PyTorch ({}) ended; its own message is above", self.mode)),
+            _ => Err(format!(
+                "PyTorch ({}) ended; its own message is above",
+                self.mode
+            )),
         }
     }
 }

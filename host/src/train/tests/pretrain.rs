@@ -2,8 +2,8 @@ use super::random;
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::nt_xent::NtXent;
 use crate::objective::{Batch, mse::Mse};
-use crate::train::trained::TrainedEncoder;
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
+use crate::train::trained::TrainedEncoder;
 use crate::train::{Ema, Mode, Network, Rule, Schedule, projector};
 use mote_core::preset::Preset;
 use mote_core::shape::Shape;
@@ -199,10 +199,7 @@ fn numbers_that_training_would_not_keep_are_refused() {
         &|t| t.layers[0].bias[3] = -0.25,
         &["layer 0", "bias", "0.25"],
     );
-    refuses(
-        &|t| t.layers[1].bias[0] = f32::NAN,
-        &["layer 1", "bias"],
-    );
+    refuses(&|t| t.layers[1].bias[0] = f32::NAN, &["layer 1", "bias"]);
     refuses(
         &|t| t.layers[1].batch_norm.as_mut().unwrap().epsilon = 1e-3,
         &["layer 1", "epsilon", "0.001", "0.00001"],
