@@ -24,8 +24,10 @@ pub(crate) fn block(
 ) {
     let words = patch.len() / 4;
     let pairs = stream.len() / (words + 8);
-    let (patch, _) = patch.split_at(patch.len() & !3);
-    let (stream, _) = stream.split_at(pairs * (words + 8));
+    let whole = (patch.get(..4 * words), stream.get(..pairs * (words + 8)));
+    let (Some(patch), Some(stream)) = whole else {
+        return;
+    };
     if words == 0 || pairs == 0 || output.len() < 3 * stride + 2 * pairs {
         return;
     }
