@@ -4,6 +4,7 @@
 // `samples.f32` (little-endian values, one sample of all channels after the other) is played again and again; without
 // it the sensor is silent.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::peripheral::{SCB, SYST, syst::SystClkSource};
@@ -48,7 +49,7 @@ fn SysTick() {
 fn main() -> ! {
     static mut CELLS: mote_core::image::Aligned<[u8; FLASH_LEN]> =
         mote_core::image::Aligned([0; FLASH_LEN]);
-    static mut APP: Option<App<'static, Desk, Uart, FileFlash, Probe, D, L, W, S, B>> = None;
+    static mut DEVICE: MaybeUninit<Device<'static, Probe, D, L, W, S, B>> = MaybeUninit::uninit();
     start_clock();
     let flash = FileFlash::new(CELLS.0.as_mut_ptr()).expect("flash.bin can be made here");
     let cells = flash.cells;
@@ -57,7 +58,7 @@ fn main() -> ! {
         rate_hz: IMAGE.rate_hz(),
     };
     let mut store = Store::new(flash, STATES, B).expect("three banks fit");
-    let mut device = Device::new(Setup {
+    let device = Device::new(Setup {
         image: IMAGE,
         fresh: || Lda::new(Normalisation::None, Probe::SHRINKAGE),
         signal,
@@ -72,11 +73,11 @@ fn main() -> ! {
     let map = |range: Range<u32>| unsafe {
         core::slice::from_raw_parts(cells.add(range.start as usize), range.len())
     };
+    let device = DEVICE.write(device);
     // A state that cannot be read leaves the device empty; the wire says so.
     let _ = device.restore(&mut store, map);
     let desk = Desk(File::open(c"samples.f32").ok(), 0);
-    let app = App::new(desk, Uart::new(), store, device).expect("windows can be cut");
-    let app = APP.insert(app);
+    let mut app = App::new(desk, Uart::new(), store, device).expect("windows can be cut");
     loop {
         if let Ok(Event::Reboot) = app.poll() {
             SCB::sys_reset();
@@ -217,7 +218,7 @@ struct FileFlash {
 }
 
 impl FileFlash {
-    /// Fills `cells` from the file. They are [`FLASH_LEN`] bytes that nobody else touches but through `mapped`.
+    /// Fills `cells` from the file. They are [`FLASH_LEN`] bytes that nobody else touches but through `look`.
     fn new(cells: *mut u8) -> semihosting::io::Result<Self> {
         // SAFETY: nobody else looks at the cells yet.
         let memory = unsafe { core::slice::from_raw_parts_mut(cells, FLASH_LEN) };
@@ -270,7 +271,7 @@ impl ReadNorFlash for FileFlash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
         nor_flash::check_read(self, offset, bytes.len())?;
         let end = offset + bytes.len() as u32;
-        bytes.copy_from_slice(self.mapped(offset..end));
+        self.look(offset..end, |cells| bytes.copy_from_slice(cells));
         Ok(())
     }
 
@@ -296,11 +297,11 @@ impl NorFlash for FileFlash {
 }
 
 impl Mapped for FileFlash {
-    fn mapped(&self, range: Range<u32>) -> &[u8] {
+    fn look<R>(&self, range: Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R {
         if range.start > range.end || range.end as usize > FLASH_LEN {
-            return &[];
+            return look(&[]);
         }
         // SAFETY: inside the cells, and they change only through `&mut self`.
-        unsafe { core::slice::from_raw_parts(self.cells.add(range.start as usize), range.len()) }
+        look(unsafe { core::slice::from_raw_parts(self.cells.add(range.start as usize), range.len()) })
     }
 }

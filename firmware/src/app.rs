@@ -50,7 +50,8 @@ pub enum AppError<B, K> {
     Link(K),
 }
 
-/// The application over a board, a link `K` and flash `F`; the numbers are [`Device`]'s.
+/// The application over a board, a link `K` and flash `F`; the numbers are those of the [`Device`], which lies where the
+/// board has room for it, best in a `static`.
 pub struct App<
     'i,
     H,
@@ -66,7 +67,7 @@ pub struct App<
     board: H,
     link: K,
     store: Store<F>,
-    device: Device<'i, P, D, L, W, S, B>,
+    device: &'i mut Device<'i, P, D, L, W, S, B>,
     server: Server,
     ring: WindowRing<i8, W>,
     steady: Debounce<Option<u8>>,
@@ -93,7 +94,7 @@ where
         board: H,
         link: K,
         store: Store<F>,
-        device: Device<'i, P, D, L, W, S, B>,
+        device: &'i mut Device<'i, P, D, L, W, S, B>,
     ) -> Result<Self, Refusal> {
         let image = device.image();
         let (window, channels) = (image.window_len(), image.input_shape().c);
@@ -140,7 +141,7 @@ where
 
     /// The device, for what a board wants to show.
     pub fn device(&self) -> &Device<'i, P, D, L, W, S, B> {
-        &self.device
+        self.device
     }
 
     /// The board.
@@ -229,9 +230,9 @@ where
                 None => self.device.label(&press_name::<L>(self.presses)),
             };
             self.teaching = label.ok();
-            label.and_then(|label| taught(&mut self.device, label))
+            label.and_then(|label| taught(self.device, label))
         } else if let Some(label) = self.device.taught() {
-            taught(&mut self.device, label)
+            taught(self.device, label)
         } else {
             match self.device.think(window) {
                 Ok(thought) => {

@@ -12,14 +12,15 @@ pub(crate) const BLANK: u8 = 0xFF;
 #[repr(align(4))]
 pub(crate) struct Chunk(pub(crate) [u8; CHUNK]);
 
-/// Flash whose bytes lie in the processor's address space, so that an image runs where it was written.
+/// Flash whose bytes lie in the processor's address space, so that an image can be checked where it was written.
 pub trait Mapped {
-    /// The bytes in `range`, counted from the start of the flash; empty where there are none.
-    fn mapped(&self, range: Range<u32>) -> &[u8];
+    /// What `look` makes of the bytes in `range`, counted from the start of the flash; it is shown none where there are
+    /// none.
+    fn look<R>(&self, range: Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R;
 }
 
 impl<F: Mapped> Mapped for &mut F {
-    fn mapped(&self, range: Range<u32>) -> &[u8] {
-        (**self).mapped(range)
+    fn look<R>(&self, range: Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R {
+        (**self).look(range, look)
     }
 }

@@ -8,6 +8,8 @@
 pub mod app;
 pub mod board;
 pub mod debounce;
+pub mod desk;
 pub mod device;
 pub mod flash;
+pub mod sensor;
 pub mod store;

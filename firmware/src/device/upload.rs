@@ -135,21 +135,21 @@ where
         if next != total {
             return Err(incomplete(total, next));
         }
-        let flash = store.flash();
-        let bytes = flash.mapped(start..start + total);
-        let have = crc32(bytes);
-        if have != crc {
-            return Err(Refusal::Checksum { need: crc, have });
-        }
-        let image = ModelImage::parse(bytes).map_err(|_| Refusal::Unusable {
-            what: WHAT,
-            code: total,
+        let stored = store.flash().look(start..start + total, |bytes| {
+            let have = crc32(bytes);
+            if have != crc {
+                return Err(Refusal::Checksum { need: crc, have });
+            }
+            let image = ModelImage::parse(bytes).map_err(|_| Refusal::Unusable {
+                what: WHAT,
+                code: total,
+            })?;
+            fits(&image, Self::ROOM, self.signal)?;
+            Ok(Stored {
+                len: image.len() as u32,
+                crc: image.crc(),
+            })
         })?;
-        fits(&image, Self::ROOM, self.signal)?;
-        let stored = Stored {
-            len: image.len() as u32,
-            crc: image.crc(),
-        };
         Ok((arriving.slot, stored))
     }
 

@@ -239,9 +239,9 @@ impl<const W: usize, const E: usize> ReadNorFlash for CruelFlash<W, E> {
 
 impl<const W: usize, const E: usize> mote_firmware::flash::Mapped for CruelFlash<W, E> {
     /// What is surely there: torn pieces show what they were before.
-    fn mapped(&self, range: std::ops::Range<u32>) -> &[u8] {
+    fn look<R>(&self, range: std::ops::Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R {
         let range = range.start as usize..range.end as usize;
-        self.cells.get(range).unwrap_or_default()
+        look(self.cells.get(range).unwrap_or_default())
     }
 }
 

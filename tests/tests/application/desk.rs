@@ -12,6 +12,7 @@ use mote_core::wire::{Client, Inference, Request, Response, Values};
 use mote_firmware::app::{App, Event};
 use mote_firmware::board::{Board, Clock, Signal};
 use mote_firmware::device::{Device, HEAD_LEN, Program, Setup};
+use mote_firmware::flash::Mapped;
 use mote_firmware::store::Store;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -198,7 +199,7 @@ pub fn setup(image: ModelImage<'_>) -> Setup<'_, Probe> {
         program: Program {
             build: "desk 1".parse().unwrap(),
             flash: 1,
-            ram: size_of::<TestApp<'_, '_>>() as u32,
+            ram: size_of::<TestDevice<'_>>() as u32,
         },
     }
 }
@@ -218,10 +219,12 @@ impl<'i, 'f> Session<'i, 'f> {
         let mut store = Store::new(flash, STATES, B).unwrap();
         let mut device = TestDevice::new(setup(image)).unwrap();
         let map = |range: Range<u32>| {
-            use mote_firmware::flash::Mapped;
-            &*cells.mapped(range).to_vec().leak()
+            let bytes = cells.look(range, <[u8]>::to_vec);
+            &*bytes.leak()
         };
         device.restore(&mut store, map).unwrap();
+        // As on a board, the device lives as long as the program.
+        let device = Box::leak(Box::new(device));
         let pipe = Pipe::default();
         Self {
             app: App::new(Desk::new(), pipe.clone(), store, device).unwrap(),
