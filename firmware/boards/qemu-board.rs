@@ -33,6 +33,8 @@ type Probe = Lda<D, L, T>;
 const STATES: Range<u32> = 0..0xC000;
 const SLOTS: [Range<u32>; 2] = [0x1_0000..0x3_0000, 0x3_0000..0x5_0000];
 const FLASH_LEN: usize = 0x5_0000;
+/// Cycles between two looks at a silent wire.
+const PAUSE: u32 = 4000;
 
 static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
 
@@ -181,7 +183,12 @@ impl embedded_io::ErrorType for Uart {
 
 impl embedded_io::ReadReady for Uart {
     fn read_ready(&mut self) -> Result<bool, Self::Error> {
-        Ok(read_register(1) & 2 != 0)
+        let ready = read_register(1) & 2 != 0;
+        if !ready {
+            // QEMU cannot hand over the next byte while the program looks at registers.
+            cortex_m::asm::delay(PAUSE);
+        }
+        Ok(ready)
     }
 }
 

@@ -90,16 +90,33 @@ impl<K: Link> Session<K> {
         let total = values.len() as u16;
         for (i, piece) in values.chunks(CHUNK / 4).enumerate() {
             let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
-            let request = Request::Window {
-                total,
-                offset: (i * (CHUNK / 4)) as u16,
-                values: Values::F32(&bytes),
-            };
-            self.ask(&request, |response| {
-                matches!(response, Response::Window { .. }).then_some(())
-            })?;
+            self.piece(total, i * (CHUNK / 4), Values::F32(&bytes))?;
         }
         Ok(())
+    }
+
+    /// Sends one window of `T * C` values that are quantized as the image's input: a quarter of the bytes.
+    ///
+    /// # Errors
+    /// As [`Session::ask`].
+    pub fn window_i8(&mut self, values: &[i8]) -> Result<(), DeviceError> {
+        let total = values.len() as u16;
+        for (i, piece) in values.chunks(CHUNK).enumerate() {
+            let bytes: Vec<u8> = piece.iter().map(|value| *value as u8).collect();
+            self.piece(total, i * CHUNK, Values::I8(&bytes))?;
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, total: u16, offset: usize, values: Values<'_>) -> Result<(), DeviceError> {
+        let request = Request::Window {
+            total,
+            offset: offset as u16,
+            values,
+        };
+        self.ask(&request, |response| {
+            matches!(response, Response::Window { .. }).then_some(())
+        })
     }
 
     /// What the device says of the window sent last.
