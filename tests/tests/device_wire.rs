@@ -64,9 +64,14 @@ struct Powered {
 
 impl Drop for Powered {
     fn drop(&mut self) {
-        let _ = self.qemu.kill();
-        let _ = self.qemu.wait();
+        stop(&mut self.qemu);
     }
+}
+
+/// Ends `timeout`, which passes a plain `kill` on to QEMU.
+fn stop(qemu: &mut Child) {
+    let _ = Command::new("kill").arg(qemu.id().to_string()).status();
+    let _ = qemu.wait();
 }
 
 fn power_on(program: &Path, machine: &str, folder: &Path) -> Result<Powered, Failed> {
@@ -93,7 +98,7 @@ fn power_on(program: &Path, machine: &str, folder: &Path) -> Result<Powered, Fai
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(e) => {
-                let _ = qemu.kill();
+                stop(&mut qemu);
                 return Err(format!("QEMU does not connect: {e}").into());
             }
         }
