@@ -247,7 +247,12 @@ impl FileFlash {
     }
 
     /// Replaces bytes by what `change` makes of them, in memory and in the file.
-    fn alter(&mut self, from: u32, len: usize, change: impl Fn(usize, u8) -> u8) -> Result<(), NorFlashErrorKind> {
+    fn alter(
+        &mut self,
+        from: u32,
+        len: usize,
+        change: impl Fn(usize, u8) -> u8,
+    ) -> Result<(), NorFlashErrorKind> {
         let mut piece = [0; 256];
         for at in (0..len).step_by(piece.len()) {
             let count = piece.len().min(len - at);
@@ -309,6 +314,8 @@ impl Mapped for FileFlash {
             return look(&[]);
         }
         // SAFETY: inside the cells, and they change only through `&mut self`.
-        look(unsafe { core::slice::from_raw_parts(self.cells.add(range.start as usize), range.len()) })
+        look(unsafe {
+            core::slice::from_raw_parts(self.cells.add(range.start as usize), range.len())
+        })
     }
 }

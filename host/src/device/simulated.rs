@@ -42,13 +42,16 @@ pub struct Simulation {
 /// A device in this process.
 pub struct Simulated {
     app: Box<dyn Poll>,
-    boot: Box<dyn Fn(Cable) -> Result<Box<dyn Poll>, DeviceError>>,
+    boot: Box<Boot>,
     cable: Cable,
     /// When it worked last.
     worked: Instant,
 }
 
 type SimulatedDevice<const D: usize, const T: usize> = Device<'static, Lda<D, L, T>, D, L, W, S, B>;
+
+/// Boots an application at the end of a cable.
+type Boot = dyn Fn(Cable) -> Result<Box<dyn Poll>, DeviceError>;
 
 /// An application of any size.
 trait Poll {

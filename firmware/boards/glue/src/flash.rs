@@ -21,7 +21,11 @@ pub fn in_place(base: usize, range: Range<u32>) -> &'static [u8] {
 impl<F: NorFlash> Mapped for InPlace<F> {
     fn look<R>(&self, range: Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R {
         let inside = range.start <= range.end && range.end as usize <= self.flash.capacity();
-        look(if inside { in_place(self.base, range) } else { &[] })
+        look(if inside {
+            in_place(self.base, range)
+        } else {
+            &[]
+        })
     }
 }
 

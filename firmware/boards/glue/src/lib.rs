@@ -74,7 +74,12 @@ where
     F: NorFlash,
 {
     static DEVICE: StaticCell<Device<'static, Probe, D, L, W, S, B>> = StaticCell::new();
-    info!("{=str}, image {=str} ({=u32:08x})", name, IMAGE.name(), IMAGE.crc());
+    info!(
+        "{=str}, image {=str} ({=u32:08x})",
+        name,
+        IMAGE.name(),
+        IMAGE.crc()
+    );
     let Layout {
         base,
         states,

@@ -19,7 +19,15 @@ fn main() -> ! {
     static mut BUFFERS: [[u8; 512]; 2] = [[0; 512]; 2];
     let [incoming, outgoing] = BUFFERS;
     let p = embassy_rp::init(Default::default());
-    let link = uart::BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Irqs, outgoing, incoming, Default::default());
+    let link = uart::BufferedUart::new(
+        p.UART0,
+        p.PIN_0,
+        p.PIN_1,
+        Irqs,
+        outgoing,
+        incoming,
+        Default::default(),
+    );
     let bus = i2c::I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, Default::default());
     let desk = Desk {
         sensor: Lsm6dso::new(bus, 0x6A, IMAGE.rate_hz()).expect("an LSM6DSO on GP4 and GP5"),
@@ -28,7 +36,11 @@ fn main() -> ! {
         clock: Ticks,
     };
     let slots = Some([0x10_0000..0x12_0000, 0x12_0000..0x14_0000]);
-    let layout = Layout { base: 0x1000_0000, states: 0x14_0000..0x15_0000, slots };
+    let layout = Layout {
+        base: 0x1000_0000,
+        states: 0x14_0000..0x15_0000,
+        slots,
+    };
     let chip = flash::Flash::<_, flash::Blocking, FLASH>::new_blocking(p.FLASH);
     mote_board::run("Raspberry Pi Pico", desk, link, chip, layout)
 }

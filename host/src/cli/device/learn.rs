@@ -67,8 +67,8 @@ impl Teach {
 
     pub fn run(&self, session: &mut Conversation, terminal: &mut Terminal) -> Result<(), CliError> {
         match &self.own {
-            Some(name) => self.from_sensor(name, session, terminal)?,
-            None => self.from_recordings(session, terminal)?,
+            Some(name) => self.by_sensor(name, session, terminal)?,
+            None => self.by_recordings(session, terminal)?,
         }
         session.save()?;
         let labels = session.labels()?;
@@ -80,7 +80,7 @@ impl Teach {
         Ok(())
     }
 
-    fn from_recordings(
+    fn by_recordings(
         &self,
         session: &mut Conversation,
         terminal: &mut Terminal,
@@ -117,7 +117,7 @@ impl Teach {
         Ok(())
     }
 
-    fn from_sensor(
+    fn by_sensor(
         &self,
         name: &str,
         session: &mut Conversation,
