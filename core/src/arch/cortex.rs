@@ -25,6 +25,20 @@ pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
 pub(crate) use two::two;
 
+/// What the assembler must hear first. It knows Armv7E-M by the target's name, but where it lists the symbols of a
+/// module for link-time optimisation it does not see the flags that give an Armv8-M core its DSP instructions.
+#[cfg(not(mote_armv8m))]
+macro_rules! architecture {
+    () => {
+        ""
+    };
+}
+#[cfg(mote_armv8m)]
+macro_rules! architecture {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
 /// Instructions that split a pair's sums `256 * first + second` and `second`; `first` comes out doubled.
 macro_rules! part {
     ($first:literal, $second:literal) => {
@@ -75,4 +89,4 @@ macro_rules! requantize {
         )
     };
 }
-use {part, requantize};
+use {architecture, part, requantize};

@@ -1,6 +1,6 @@
 //! Sum of two tensors, one of them through a table.
 
-use super::requantize;
+use super::{architecture, requantize};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -153,6 +153,7 @@ macro_rules! sums {
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "mov lr, r0",
                 "ldr.w r12, [lr, #28]",

@@ -1,6 +1,6 @@
 //! Four pixels times two channels: the loop under every convolution.
 
-use super::{part, requantize};
+use super::{architecture, part, requantize};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -59,6 +59,7 @@ macro_rules! pairs {
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #24",
                 "ldm r0, {{r2-r7}}",

@@ -1,7 +1,7 @@
 //! Depthwise convolution with 3 x 3 taps, one channel at a time over planes of 16-bit pairs.
 
 use super::ops::{pkhbt, pkhtb, sxtb16, sxtb16_odd};
-use super::requantize;
+use super::{architecture, requantize};
 use crate::arch::patch::{Line, Plane};
 use core::arch::naked_asm;
 
@@ -125,6 +125,7 @@ macro_rules! lines {
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #12",
                 "ldm r0!, {{r1-r9}}",

@@ -1,6 +1,6 @@
 //! One pixel times eight channels: dense layers.
 
-use super::{part, requantize};
+use super::{architecture, part, requantize};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -59,6 +59,7 @@ macro_rules! eights {
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #20",
                 "ldm r0, {{r2-r6}}",

@@ -1,5 +1,6 @@
 //! Widening int8 activations to the words of a patch.
 
+use super::architecture;
 use super::ops::{sxtb16, sxtb16_odd};
 use crate::arch::patch::Copies;
 use core::arch::naked_asm;
@@ -48,6 +49,7 @@ pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
 #[unsafe(naked)]
 unsafe extern "C" fn runs(args: *const Args) {
     naked_asm!(
+        architecture!(),
         "push {{r4-r11, lr}}",
         "sub sp, #12",
         "mov r12, r0",
