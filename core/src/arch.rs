@@ -22,5 +22,8 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
     not(all(target_arch = "arm", target_os = "none"))
 ));
 
+mod activations;
 mod patch;
-pub(crate) use patch::{Copies, Fill, Line, Plane};
+pub(crate) mod pool;
+pub(crate) use activations::Activations;
+pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};

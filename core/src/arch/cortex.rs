@@ -15,14 +15,17 @@ mod eights;
 mod gather;
 #[path = "cortex/ops.rs"]
 mod ops;
+#[path = "cortex/pool.rs"]
+mod pool;
 #[path = "cortex/two.rs"]
 mod two;
 
 pub(crate) use add::{add, add_over_other, add_over_table};
-pub(crate) use block::block;
+pub(crate) use block::{block, sweep};
 pub(crate) use depthwise::{split, three};
 pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
+pub(crate) use pool::{most_of, sums8};
 pub(crate) use two::two;
 
 /// What the assembler must hear first. It knows Armv7E-M by the target's name, but where it lists the symbols of a
