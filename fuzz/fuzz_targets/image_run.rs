@@ -1,6 +1,4 @@
 //! Any bytes, with their checksum made right: parsing answers, and what it lets through runs.
-//!
-//! Start from the golden images: `cargo fuzz run image_run fuzz/corpus/image_run core/tests/golden`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -21,7 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
         let crc = crc32(covered);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
     }
-    let Ok(image) = ModelImage::parse(&bytes) else { return };
+    let Ok(image) = ModelImage::parse(&bytes) else {
+        return;
+    };
     let macs: u64 = image.layers().map(|layer| layer.macs()).sum();
     if image.scratch_len() > MAX_SCRATCH || macs > MAX_MACS {
         return;
@@ -30,11 +30,15 @@ fuzz_target!(|bytes: &[u8]| {
     match image.format() {
         Format::I8 => {
             let window: Vec<i8> = (0..len).map(|i| i as i8).collect();
-            image.embed(&window, &mut vec![0; image.scratch_len()]).unwrap();
+            image
+                .embed(&window, &mut vec![0; image.scratch_len()])
+                .unwrap();
         }
         Format::F16 => {
             let window: Vec<f32> = (0..len).map(|i| i as f32 - 3.0).collect();
-            image.embed_f16(&window, &mut vec![0.0; image.scratch_len()]).unwrap();
+            image
+                .embed_f16(&window, &mut vec![0.0; image.scratch_len()])
+                .unwrap();
         }
     }
 });

@@ -9,31 +9,50 @@ use crate::kernel::dsp::Packing;
 use crate::spec::{MAX_LAYERS, Op};
 
 /// The last layer that reads each tensor; the embedding is read after all of them.
-pub const fn last_reads(table: &[u8], layers: u8) -> Result<[u8; MAX_LAYERS + 1], ImageError> {
-    let mut last = [0; MAX_LAYERS + 1];
-    let mut i = 0;
-    while i < layers {
-        // A tensor that nobody reads lives while it is written.
-        last[i as usize + 1] = i;
-        let record = match Record::read(table, i) {
-            Ok(record) => record,
-            Err(error) => return Err(error),
-        };
-        // Both are below the layer's own tensor: the caller has checked.
-        last[record.layer.input.0 as usize] = i;
-        if let Some(other) = record.layer.op.other() {
-            last[other.0 as usize] = i;
+struct Lives([u8; MAX_LAYERS + 1]);
+
+impl Lives {
+    /// Of the tensors of a table whose layers and their inputs have been checked one by one.
+    const fn read(table: &[u8], layers: u8) -> Result<Self, ImageError> {
+        let mut lives = Self([0; MAX_LAYERS + 1]);
+        let mut i = 0;
+        while i < layers {
+            // A tensor that nobody reads lives while it is written.
+            lives.extend(i + 1, i);
+            let record = match Record::read(table, i) {
+                Ok(record) => record,
+                Err(error) => return Err(error),
+            };
+            lives.extend(record.layer.input.0, i);
+            if let Some(other) = record.layer.op.other() {
+                lives.extend(other.0, i);
+            }
+            i += 1;
         }
-        i += 1;
+        lives.extend(layers, layers);
+        Ok(lives)
     }
-    last[layers as usize] = layers;
-    Ok(last)
+
+    const fn extend(&mut self, tensor: u8, layer: u8) {
+        if (tensor as usize) < self.0.len() {
+            self.0[tensor as usize] = layer;
+        }
+    }
+
+    /// A tensor beyond the table, which does not occur, would never end.
+    const fn last(&self, tensor: u8) -> u8 {
+        if (tensor as usize) < self.0.len() {
+            self.0[tensor as usize]
+        } else {
+            u8::MAX
+        }
+    }
 }
 
 /// Checks every pair of tensors; gives the length of scratch, in values.
 pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, ImageError> {
-    let last = match last_reads(table, layers) {
-        Ok(last) => last,
+    let lives = match Lives::read(table, layers) {
+        Ok(lives) => lives,
         Err(error) => return Err(error),
     };
     let mut len = TensorInfo::read(tensors, 0).end();
@@ -71,7 +90,7 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
         while a < b {
             // `a` was born before `b`, so they meet unless `a` ended before layer `b - 1` ran.
             let before = TensorInfo::read(tensors, a as usize);
-            let alive = last[a as usize] >= b - 1;
+            let alive = lives.last(a) >= b - 1;
             if alive && work < before.end() && before.offset < work_end {
                 return Err(ImageError::Work {
                     layer: b - 1,
@@ -79,7 +98,7 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
                 });
             }
             if alive && before.overlaps(&output) {
-                let declared = last[a as usize] == b - 1
+                let declared = lives.last(a) == b - 1
                     && (record.in_place
                         && before.offset == output.offset
                         && is_summand(&record, a)

@@ -4,16 +4,11 @@
 use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::data;
-use crate::eval::{EvaluateConfig, Evaluation, Summary};
-use crate::export::{self, About, Method};
-use crate::pipeline::{
-    Candidates, Console, Experiment, LEARNER, Monitor, PipelineError, judge, pretrain, random_init,
-    supervise,
-};
+use crate::eval::Summary;
+use crate::pipeline::{Console, Experiment, LEARNER, PipelineError, Trial};
 use crate::report::{Verdict, tables};
-use crate::run::{Cancel, Progress, RunConfig};
+use crate::run::Cancel;
 use clap::Args;
-use mote_core::image::ModelImage;
 
 /// What the command takes.
 #[derive(Args, Debug, Default)]
@@ -45,7 +40,17 @@ impl Evaluate {
                 config.split.fold = fold;
                 config.seed = first.wrapping_add(seed);
                 let experiment = Experiment::new(dataset.clone(), &config)?;
-                evaluations.push(one(&experiment, &config, terminal, &cancel)?);
+                terminal.heading(&format!("Fold {fold}, seed {}", config.seed));
+                let mut trial = Trial {
+                    experiment: &experiment,
+                    config: &config,
+                    console: terminal,
+                    metrics: None,
+                    cancel: &cancel,
+                };
+                let learned = trial.learn()?;
+                let controls = trial.controls()?;
+                evaluations.push(trial.judge(&learned, &controls)?);
             }
         }
         let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
@@ -60,55 +65,4 @@ impl Evaluate {
         terminal.result(&summary);
         Ok(())
     }
-}
-
-/// Trains and judges on one fold with one seed.
-fn one(
-    experiment: &Experiment,
-    config: &RunConfig,
-    terminal: &mut Terminal,
-    cancel: &Cancel,
-) -> Result<Evaluation, PipelineError> {
-    let total = config.schedule.steps as u64;
-    let name = format!("fold {} seed {}", config.split.fold, config.seed);
-    let mut monitor = |task: &str| {
-        let progress = Progress::new(terminal.progress(), &format!("{name} {task}"), total);
-        Monitor::new(experiment, total, progress, None)
-    };
-    let learned = pretrain(experiment, config, &mut monitor("pretrain"), cancel)?;
-    let supervised = if experiment.has_labels() {
-        Some(supervise(
-            experiment,
-            config,
-            &mut monitor("supervise"),
-            cancel,
-        )?)
-    } else {
-        None
-    };
-    let random = random_init(experiment, config)?;
-    let about = About::plain(
-        "encoder",
-        experiment.windows.length as u32,
-        experiment.dataset.width(),
-    );
-    let bytes = export::int8(
-        &learned,
-        &about,
-        &experiment.training_values(),
-        Method::default(),
-    )?;
-    let image = ModelImage::parse(&bytes).map_err(export::ExportError::from)?;
-    let candidates = Candidates {
-        learned: &learned,
-        image: Some(&image),
-        random_init: Some(&random),
-        supervised: supervised.as_ref(),
-    };
-    judge(
-        experiment,
-        &candidates,
-        config.encoder.whitening,
-        &EvaluateConfig::default(),
-    )
 }

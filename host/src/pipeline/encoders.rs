@@ -98,8 +98,8 @@ fn targets(experiment: &Experiment) -> Result<Targets, PipelineError> {
         samples: experiment.windows.length,
         channels: experiment.dataset.width(),
     };
-    let all = features.compute(&experiment.values)?;
-    let scale = Preparation::STANDARDISE.fit(&experiment.split.pool(&all)?)?;
+    let training = experiment.split.pool(&experiment.hand_features)?;
+    let scale = Preparation::STANDARDISE.fit(&training)?;
     Ok(Targets { features, scale })
 }
 

@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::data::window::gather;
 use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows};
-use crate::eval::{Facts, Split};
+use crate::eval::{Embeddings, Facts, HandFeatures, Split};
 use crate::run::RunConfig;
 
 /// A fold of a data set, ready to train and to judge.
@@ -15,6 +15,8 @@ pub struct Experiment {
     pub windows: Windows,
     /// Their normalised samples, `B * T * C`.
     pub values: Vec<f32>,
+    /// Their hand features, unscaled.
+    pub hand_features: Embeddings,
     /// Mean and deviation of the channels of the training recordings.
     pub normaliser: Normaliser,
     /// Recordings to learn from, by index.
@@ -50,7 +52,13 @@ impl Experiment {
             .iter()
             .map(|w| parts.test.binary_search(&w.recording).is_ok())
             .collect();
+        let hand_features = HandFeatures {
+            samples: length,
+            channels: dataset.width(),
+        }
+        .compute(&values)?;
         Ok(Self {
+            hand_features,
             split: Split::new(Facts::of(&dataset, &windows.list), &is_test)?,
             split_by: folds.by,
             note: folds.note(),

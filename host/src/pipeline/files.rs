@@ -1,18 +1,16 @@
 //! Plots and the report page of a run.
 
-use super::{Experiment, PipelineError};
-use crate::eval::{Embeddings, Summary, TrainingPoint};
+use super::{Experiment, Learned, PipelineError};
+use crate::eval::Summary;
 use crate::report::{
     Page, Table, Verdict, confusion_plot, few_label_plot, map, map_plot, training_plot,
 };
 use crate::run::{RunConfig, RunDir};
-use crate::train::trained::TrainedEncoder;
 
 /// What the report shows.
 pub struct Made<'a> {
     pub experiment: &'a Experiment,
-    pub learned: &'a TrainedEncoder,
-    pub points: &'a [TrainingPoint],
+    pub learned: &'a Learned,
     pub summary: &'a Summary,
     pub tables: &'a [Table],
     pub verdict: &'a Verdict,
@@ -21,7 +19,7 @@ pub struct Made<'a> {
 
 /// Writes the plots as SVG, and all of them with the tables as `report.html`.
 pub fn write_report(dir: &RunDir, made: &Made<'_>) -> Result<(), PipelineError> {
-    let mut figures = vec![("training.svg", training_plot(made.points))];
+    let mut figures = vec![("training.svg", training_plot(&made.learned.points))];
     if made.summary.majority.is_some() {
         figures.push((
             "few-label.svg",
@@ -54,9 +52,8 @@ pub fn write_report(dir: &RunDir, made: &Made<'_>) -> Result<(), PipelineError> 
 
 /// Where the held-out windows lie, on axes fitted to the training windows.
 fn embedding_map(made: &Made<'_>) -> Result<String, PipelineError> {
-    let Experiment { values, split, .. } = made.experiment;
-    let dim = made.learned.spec.embedding_len()?;
-    let embeddings = Embeddings::new(made.learned.embed(values), dim)?.unit_length();
+    let split = &made.experiment.split;
+    let embeddings = made.learned.embeddings.clone().unit_length();
     let places = map(&split.pool(&embeddings)?.embeddings, &embeddings)?;
     let facts = split.facts();
     let mut is_test = vec![true; facts.rows()];

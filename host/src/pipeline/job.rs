@@ -1,19 +1,14 @@
 //! One run from recordings to a judged encoder on the disk: what `cargo run -p host` does.
 
 use super::files::{Made, write_report};
-use super::{
-    Candidates, Experiment, Monitor, PipelineError, judge, pretrain, random_init, supervise,
-};
+use super::{Experiment, PipelineError, Trial};
 use crate::data::Description;
-use crate::eval::{EvaluateConfig, Summary};
-use crate::export::weights::{self, Origin};
-use crate::export::{self, About, Method};
+use crate::eval::Summary;
+use crate::export::weights;
 use crate::report::{Table, Verdict, image_table, tables};
 use crate::run::dir::{CONFIG, IMAGE, METRICS, WEIGHTS};
 use crate::run::progress::Output;
 use crate::run::{Cancel, Metrics, RunConfig, RunDir};
-use crate::train::trained::TrainedEncoder;
-use mote_core::image::ModelImage;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -85,47 +80,30 @@ impl Job<'_> {
         console.text(&held_out(experiment));
 
         console.heading("Pretraining without labels");
-        let mut training = Training {
+        let mut trial = Trial {
             experiment,
             config,
-            metrics: &mut metrics,
+            console,
+            metrics: Some(&mut metrics),
             cancel,
         };
-        let (learned, points) = training.run(console, "pretrain", pretrain)?;
-        let origin = origin(experiment, config)?;
-        dir.write(WEIGHTS, &weights::to_bytes(&learned, &origin)?)?;
-
-        let bytes = export::int8(
-            &learned,
-            &origin.about,
-            &experiment.training_values(),
-            Method::default(),
+        let learned = trial.learn()?;
+        dir.write(
+            WEIGHTS,
+            &weights::to_bytes(&learned.encoder, &learned.origin)?,
         )?;
-        dir.write(IMAGE, &bytes)?;
-        let image = ModelImage::parse(&bytes).map_err(export::ExportError::from)?;
+        dir.write(IMAGE, &learned.image)?;
 
-        console.heading("Controls");
-        let random = random_init(experiment, config)?;
-        let supervised = if experiment.has_labels() {
-            Some(training.run(console, "supervise", supervise)?.0)
-        } else {
-            console.text("No labels, so no supervised control and no accuracies: only label-free measures follow.");
-            None
-        };
+        trial.console.heading("Controls");
+        if !experiment.has_labels() {
+            trial.console.text(
+                "No labels, so no supervised control and no accuracies: only label-free measures follow.",
+            );
+        }
+        let controls = trial.controls()?;
 
-        console.heading("Evaluation on held-out windows");
-        let candidates = Candidates {
-            learned: &learned,
-            image: Some(&image),
-            random_init: Some(&random),
-            supervised: supervised.as_ref(),
-        };
-        let settings = EvaluateConfig::default();
-        let evaluation = judge(experiment, &candidates, config.encoder.whitening, &settings)?;
-        metrics.record(&Line {
-            kind: "evaluation",
-            value: &evaluation,
-        })?;
+        trial.console.heading("Evaluation on held-out windows");
+        let evaluation = trial.judge(&learned, &controls)?;
         let summary = Summary::of(std::slice::from_ref(&evaluation))?;
         let figures = tables(&summary);
         figures
@@ -133,6 +111,7 @@ impl Job<'_> {
             .for_each(|table| console.text(&table.to_text()));
 
         console.heading("Model image");
+        let image = learned.model()?;
         let layers = image_table(&image);
         console.text(&layers.to_text());
         let verdict = Verdict::of(&summary, LEARNER, &next(dir));
@@ -140,7 +119,6 @@ impl Job<'_> {
         let made = Made {
             experiment,
             learned: &learned,
-            points: &points,
             summary: &summary,
             tables: &all,
             verdict: &verdict,
@@ -178,51 +156,6 @@ pub(super) struct Line<'a, T> {
     pub value: T,
 }
 
-type Train =
-    fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<TrainedEncoder, PipelineError>;
-
-/// What both trainings of a job share.
-struct Training<'a> {
-    experiment: &'a Experiment,
-    config: &'a RunConfig,
-    metrics: &'a mut Metrics,
-    cancel: &'a Cancel,
-}
-
-impl Training<'_> {
-    fn run(
-        &mut self,
-        console: &mut dyn Console,
-        name: &'static str,
-        train: Train,
-    ) -> Result<(TrainedEncoder, Vec<crate::eval::TrainingPoint>), PipelineError> {
-        let total = self.config.schedule.steps as u64;
-        let progress = crate::run::Progress::new(console.progress(), name, total);
-        let mut monitor =
-            Monitor::new(self.experiment, total, progress, Some((self.metrics, name)));
-        let trained = train(self.experiment, self.config, &mut monitor, self.cancel);
-        let points = monitor.finish()?;
-        let trained = trained?;
-        if let Some(last) = points.last() {
-            let knn = last.knn.map_or(String::new(), |k| {
-                format!(
-                    ", k-NN {:.1} % on training subjects held out for this",
-                    100.0 * k
-                )
-            });
-            console.text(&format!(
-                "{name}: {} steps in {:.1} s ({:.0} windows/s), loss {:.3}{knn}, rank {:.1}",
-                last.step,
-                last.seconds,
-                last.windows_per_second,
-                last.loss,
-                last.rank.unwrap_or_default()
-            ));
-        }
-        Ok((trained, points))
-    }
-}
-
 fn held_out(experiment: &Experiment) -> String {
     let facts = experiment.split.facts();
     let train = experiment.split.pool_rows().len();
@@ -237,29 +170,6 @@ fn held_out(experiment: &Experiment) -> String {
         .note
         .map_or(String::new(), |note| format!("\n{note}"));
     format!("Held out{who}: {test} windows for testing; {train} for training.{note}")
-}
-
-fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, PipelineError> {
-    let Experiment {
-        dataset,
-        windows,
-        normaliser,
-        ..
-    } = experiment;
-    Ok(Origin {
-        about: About {
-            name: dataset.name.clone(),
-            rate_hz: dataset.rate_hz as f32,
-            channels: dataset.channels.clone(),
-            window_len: windows.length as u32,
-            hop_len: windows.hop as u32,
-            mean: normaliser.mean.clone(),
-            deviation: normaliser.deviation.clone(),
-        },
-        recipe: config.to_toml()?,
-        seed: config.seed,
-        data_hash: dataset.sha256(),
-    })
 }
 
 fn next(dir: &RunDir) -> Vec<String> {

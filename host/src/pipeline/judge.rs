@@ -2,22 +2,21 @@
 
 use super::{Experiment, PipelineError};
 use crate::eval::{
-    Embeddings, EvaluateConfig, Evaluation, FeatureSet, HandFeatures, Preparation, Role, Whitening,
-    evaluate,
+    Embeddings, EvaluateConfig, Evaluation, FeatureSet, Preparation, Role, Whitening, evaluate,
 };
 use crate::export::embed;
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::ModelImage;
 
-/// Encoders to judge on one experiment; all are whitened already.
+/// What is judged on one experiment; all encoders are whitened already.
 #[derive(Clone, Copy)]
 pub struct Candidates<'a> {
-    /// The encoder in question.
-    pub learned: &'a TrainedEncoder,
+    /// Embeddings of every window under the encoder in question.
+    pub learned: &'a Embeddings,
     /// Its int8 image.
-    pub image: Option<&'a ModelImage<'a>>,
+    pub image: &'a ModelImage<'a>,
     /// The untrained encoder.
-    pub random_init: Option<&'a TrainedEncoder>,
+    pub random_init: &'a TrainedEncoder,
     /// The encoder trained with all labels; only where there are labels.
     pub supervised: Option<&'a TrainedEncoder>,
 }
@@ -40,41 +39,34 @@ pub fn judge(
     shrinkage: f32,
     config: &EvaluateConfig,
 ) -> Result<Evaluation, PipelineError> {
-    let mut sets = Vec::new();
-    let set =
-        |name: &str, role: Role, encoder: &TrainedEncoder| -> Result<FeatureSet, PipelineError> {
-            let embeddings = Embeddings::new(
-                encoder.embed(&experiment.values),
-                encoder.spec.embedding_len()?,
-            )?;
-            Ok(FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS))
-        };
-    sets.push(set("mote", Role::Learned, candidates.learned)?);
-    if let Some(image) = candidates.image {
-        let embeddings = Embeddings::new(embed(image, &experiment.values)?, image.embedding_len())?;
-        let role = Role::Quantized("mote".into());
-        sets.push(FeatureSet::new("mote int8", role, embeddings).prepared(DIRECTIONS));
-    }
-    let hand = HandFeatures {
-        samples: experiment.windows.length,
-        channels: experiment.dataset.width(),
-    }
-    .compute(&experiment.values)?;
-    sets.push(FeatureSet::new(
-        "hand features",
-        Role::HandFeatures,
-        hand.clone(),
-    ));
-    let whitened = Preparation {
-        map: Whitening::WithinRecording { shrinkage },
-        ..DIRECTIONS
+    let directions =
+        |name: &str, role, embeddings| FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS);
+    let embedded = |encoder: &TrainedEncoder| -> Result<Embeddings, PipelineError> {
+        let dim = encoder.spec.embedding_len()?;
+        Ok(Embeddings::new(encoder.embed(&experiment.values), dim)?)
     };
-    sets.push(FeatureSet::new("hand whitened", Role::HandFeatures, hand).prepared(whitened));
-    if let Some(encoder) = candidates.random_init {
-        sets.push(set("random init", Role::RandomInit, encoder)?);
+    let image = candidates.image;
+    let quantized = Embeddings::new(embed(image, &experiment.values)?, image.embedding_len())?;
+    let hand = &experiment.hand_features;
+    let mut sets = vec![
+        directions("mote", Role::Learned, candidates.learned.clone()),
+        directions("mote int8", Role::Quantized("mote".into()), quantized),
+        FeatureSet::new("hand features", Role::HandFeatures, hand.clone()),
+    ];
+    if shrinkage > 0.0 {
+        let map = Whitening::WithinRecording { shrinkage };
+        let whitened = Preparation { map, ..DIRECTIONS };
+        let set = FeatureSet::new("hand whitened", Role::HandFeatures, hand.clone());
+        sets.push(set.prepared(whitened));
     }
+    let random_init = embedded(candidates.random_init)?;
+    sets.push(directions("random init", Role::RandomInit, random_init));
     if let Some(encoder) = candidates.supervised {
-        sets.push(set("supervised", Role::Supervised, encoder)?);
+        sets.push(directions(
+            "supervised",
+            Role::Supervised,
+            embedded(encoder)?,
+        ));
     }
     Ok(evaluate(&experiment.split, &sets, config)?)
 }

@@ -14,12 +14,13 @@ mod files;
 mod job;
 mod judge;
 mod monitor;
+mod trial;
 mod whiten;
 
 pub use encoders::{pretrain, random_init, spec, supervise};
 pub use error::PipelineError;
 pub use experiment::Experiment;
 pub use job::{Console, Job, JobReport, LEARNER};
-pub use judge::{Candidates, judge};
 pub use monitor::{Health, Monitor};
+pub use trial::{Controls, Learned, Trial};
 pub use whiten::whiten;

@@ -10,7 +10,7 @@ use crate::train::trained::{TrainedEncoder, TrainedLayer};
 use mote_core::spec::{Activation, Layer, Op, Tensor};
 
 /// Folds the whitening of `encoder`'s embeddings of the training windows into its last layer, or appends a
-/// dense layer where the last one is not a plain dense layer.
+/// dense layer where the last one is not a plain dense layer. A shrinkage of 0 leaves the encoder as it is.
 ///
 /// # Errors
 /// If the embeddings are not finite or the encoder has no room for another layer.
@@ -19,9 +19,12 @@ pub fn whiten(
     experiment: &Experiment,
     shrinkage: f32,
 ) -> Result<TrainedEncoder, PipelineError> {
+    if shrinkage == 0.0 {
+        return Ok(encoder);
+    }
+    let whitening = Whitening::WithinRecording { shrinkage };
     let dim = encoder.spec.embedding_len()?;
     let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
-    let whitening = Whitening::WithinRecording { shrinkage };
     let map = Preparation::new(whitening)
         .fit(&experiment.split.pool(&embeddings)?)?
         .map;
@@ -70,7 +73,7 @@ fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, P
     if encoder.spec.layers.push(layer).is_err() {
         return Err(PipelineError::Config(format!(
             "encoder.spec: whitening needs one layer more than the {} that an encoder may have; \
-             end the spec with a plain dense layer, which takes it in",
+             end the spec with a plain dense layer, which takes it in, or set encoder.whitening = 0",
             mote_core::spec::MAX_LAYERS
         )));
     }

@@ -83,7 +83,7 @@ pub struct EncoderConfig {
     /// embedding itself.
     pub projector: Vec<u16>,
     /// Share of the identity mixed into the covariance within recordings by which the finished embedding is
-    /// whitened, 0 to 1; 1 only standardises.
+    /// whitened, 0.01 to 1; 1 only standardises; 0 turns whitening off.
     pub whitening: f32,
     /// Layers of one's own instead of a preset.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,9 +251,9 @@ impl RunConfig {
             &encoder.width,
         )?;
         must(
-            (0.0..=1.0).contains(&encoder.whitening),
+            encoder.whitening == 0.0 || (0.01..=1.0).contains(&encoder.whitening),
             "encoder.whitening",
-            "0 to 1",
+            "0 (off), or 0.01 to 1",
             &encoder.whitening,
         )?;
         let ObjectiveConfig::NtXent { temperature, .. } = self.objective;

@@ -50,8 +50,8 @@ impl Args {
     ) -> Option<Self> {
         let words = patch.len() / 4;
         let pairs = stream.len() / (words + 8);
-        let (patch, _) = patch.split_at(patch.len() & !3);
-        let (stream, _) = stream.split_at(pairs * (words + 8));
+        let patch = patch.get(..4 * words)?;
+        let stream = stream.get(..pairs * (words + 8))?;
         let pixels = groups.checked_mul(4)?;
         let last = pixels.checked_sub(1)?.checked_mul(stride)?;
         if words == 0 || pairs == 0 || room < last.checked_add(2 * pairs)? {

@@ -102,7 +102,10 @@ impl Conv2d<'_> {
             if !odd.is_empty() {
                 let mut last = [0; 8];
                 dsp::block(patch, odd, &mut last, 2, positive);
-                for (pixel, value) in output.chunks_mut(channels).zip(last.iter().step_by(2)) {
+                for (pixel, value) in output
+                    .chunks_mut(channels.max(1))
+                    .zip(last.iter().step_by(2))
+                {
                     if let Some(out) = pixel.last_mut() {
                         *out = *value;
                     }
@@ -304,7 +307,7 @@ impl Look<'_> {
         let Some(stage) = stage.get_mut(..4 * self.row.groups()) else {
             return;
         };
-        let rows = patch.chunks_exact_mut(4 * self.row.words());
+        let rows = patch.chunks_exact_mut((4 * self.row.words()).max(1));
         for (tap, patch) in rows.take(geometry.size[0].into()).enumerate() {
             if window.columns.len() < usize::from(geometry.size[1])
                 || !(window.rows.first..window.rows.end).contains(&tap)

@@ -4,9 +4,12 @@
 #![no_main]
 
 use core::hint::black_box;
+use mote_core::image::ModelImage;
 use mote_core::probe::{Label, Lda, Learner, Normalisation, Prototypes, Softmax, SoftmaxOptions};
 use mote_core::quant::Quant;
 use mote_core::snapshot::{State, Values, decode, encode};
+use mote_core::window::WindowRing;
+use mote_core::wire::{Client, Incoming, Request, Response, Server};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
@@ -43,9 +46,56 @@ fn learner<P: Learner<19, 3> + State>(mut probe: P) {
     black_box(probe);
 }
 
+/// From untrusted bytes to an embedding, through every layer of both formats.
+fn encoder(bytes: &[u8]) {
+    let Ok(image) = ModelImage::parse(black_box(bytes)) else {
+        return;
+    };
+    let mut scratch = [0i8; 512];
+    let input: &[i8] = black_box(&[1; 64]);
+    black_box(image.embed(input, black_box(&mut scratch))).ok();
+    let mut scratch = [0.0f32; 512];
+    let floats: &[f32] = black_box(&[1.0; 64]);
+    black_box(image.embed_f16(floats, black_box(&mut scratch))).ok();
+    let normalisation = image.normalisation();
+    let mut window = [0i8; 64];
+    normalisation.quantize(
+        floats,
+        image.input_quant().zero_point,
+        black_box(&mut window),
+    );
+    normalisation.normalise(black_box(&[1.0; 64]), black_box(&mut scratch));
+    image.channel_names().for_each(|name| drop(black_box(name)));
+    black_box(image.spec());
+}
+
+/// From samples to windows.
+fn ring() {
+    let (window, channels, hop) = black_box((10, 3, 5));
+    if let Ok(mut ring) = WindowRing::<i8, 64>::new(window, channels, hop) {
+        black_box(ring.push(black_box(&[0; 3])));
+        ring.clear();
+    }
+}
+
+/// Both ends of the wire, fed with any byte.
+fn wire() {
+    let mut server = Server::new();
+    if let Some(Incoming::Request(request)) = server.push(black_box(0)) {
+        black_box(request);
+        black_box(server.answer(black_box(&Response::Done)));
+    }
+    let mut client = Client::new(black_box(1));
+    black_box(client.request(black_box(&Request::Status))).ok();
+    black_box(client.push(black_box(0)));
+}
+
 #[cortex_m_rt::entry]
 fn main() -> ! {
     loop {
+        encoder(&[0; 64]);
+        ring();
+        wire();
         learner(Prototypes::<19, 3>::cosine());
         learner(Lda::<19, 3, { Lda::packed_len(19) }>::new(
             Normalisation::None,
