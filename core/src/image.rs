@@ -98,7 +98,7 @@ impl Format {
 pub enum Target {
     /// Plain layout: runs everywhere.
     Portable,
-    /// For Cortex-M4 and M7. Machines that are no microcontrollers run it too.
+    /// For Cortex-M4, M7, and Armv8-M cores with DSP instructions. Machines that are no microcontrollers run it too.
     Dsp,
     /// For cores with vector instructions, such as Cortex-M55. Reserved.
     Mve,

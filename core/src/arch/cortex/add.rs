@@ -150,6 +150,8 @@ macro_rules! element {
 
 macro_rules! sums {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// `args` describes inputs and output as `sum` promises, with at least one byte between `output` and `end`.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(

@@ -143,6 +143,8 @@ pub(crate) fn sweep(
 /// Stack: patch, its end, entry, stride, output, end of the stream.
 macro_rules! pairs {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// As `Args::run`.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(

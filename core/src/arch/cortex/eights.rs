@@ -56,6 +56,8 @@ macro_rules! store {
 /// Stack: pixel, its end, entry, output, end of the stream.
 macro_rules! eights {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// `args` describes what `eights` has checked: whole blocks, a pixel of at least one word, and room for the output.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
