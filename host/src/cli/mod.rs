@@ -1,5 +1,6 @@
 //! The `mote` command: what may be typed, and which exit code follows.
 
+mod device;
 mod error;
 mod evaluate;
 mod file;
@@ -44,6 +45,8 @@ enum Command {
     Quantize(quantize::Quantize),
     /// Show what a weights file or a model image holds, layer by layer
     Inspect(inspect::Inspect),
+    /// Speak to a device: teach it, ask it, watch it, give it another image
+    Device(device::Device),
 }
 
 /// Where recordings come from; the same flags for every command that reads them.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Some(Command::Evaluate(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),
         Some(Command::Inspect(command)) => command.run(&mut terminal),
+        Some(Command::Device(command)) => command.run(&mut terminal),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
