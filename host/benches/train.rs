@@ -152,11 +152,11 @@ fn main() {
 fn bench(name: &str, spec: &Spec, rows: usize, threads: usize, seconds: f64) {
     let encoder = Network::new(spec, 1).unwrap();
     let level = encoder.level().name();
-    let head = Head {
-        network: Some(projector(&[64, 128, 64], false, 2).unwrap()),
-        objective: Box::new(NtXent::new(0.5).unwrap()),
-        weight: 1.0,
-    };
+    let head = Head::new(
+        Some(projector(&[64, 128, 64], false, 2).unwrap()),
+        Box::new(NtXent::new(0.5).unwrap()),
+        1.0,
+    );
     let recipe = Recipe {
         rule: Rule::ADAM,
         weight_decay: 0.0,

@@ -1,5 +1,6 @@
 //! What a reader delivers: recordings of the same channels at the same rate.
 
+use super::Kind;
 use super::triad::{self, Triad};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +22,8 @@ pub struct Recording {
 pub struct Dataset {
     /// What to call it in messages: `watch25`, or the folder's name.
     pub name: String,
+    /// What a window is.
+    pub kind: Kind,
     /// Samples a second.
     pub rate_hz: f64,
     /// Names of the `C` channels, in the order of a sample's values.
@@ -42,6 +45,7 @@ impl Dataset {
     pub fn new(name: impl Into<String>, rate_hz: f64, channels: Vec<String>) -> Self {
         Self {
             name: name.into(),
+            kind: Kind::Series,
             rate_hz,
             triads: triad::find(&channels),
             channels,

@@ -14,6 +14,7 @@ mod files;
 mod job;
 mod judge;
 mod monitor;
+mod terms;
 mod trial;
 mod whiten;
 

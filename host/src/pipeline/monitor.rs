@@ -89,7 +89,12 @@ impl<'a> Monitor<'a> {
             let rank = last.map_or(String::new(), |h| {
                 format!("  rank {:.1}/{}", h.spread.rank, h.spread.dim)
             });
-            format!("loss {:.3}  {speed:.0} windows/s{knn}{rank}", step.loss)
+            let task =
+                answer(step).map_or(String::new(), |a| format!("  right {:.0} %", 100.0 * a));
+            format!(
+                "loss {:.3}{task}  {speed:.0} windows/s{knn}{rank}",
+                step.loss
+            )
         });
     }
 
@@ -122,6 +127,7 @@ impl<'a> Monitor<'a> {
             seconds: self.begun.elapsed().as_secs_f32(),
             knn: health.knn,
             rank: Some(health.spread.rank),
+            accuracy: answer(step),
         };
         if let Some((metrics, name)) = &mut self.metrics {
             self.error = metrics
@@ -165,6 +171,12 @@ impl<'a> Monitor<'a> {
             None => Ok(self.points),
         }
     }
+}
+
+/// How often the first objective that asks a question had the right answer.
+fn answer(step: &pretrain::Progress) -> Option<f32> {
+    let first = step.accuracies.iter().copied().flatten().next();
+    first.map(|accuracy| accuracy as f32)
 }
 
 /// Holds the last fifth of the training subjects out of the training windows `rows`, if labels allow it.

@@ -155,8 +155,11 @@ fn sentence(last: &TrainingPoint) -> String {
             100.0 * k
         )
     });
+    let task = last.accuracy.map_or(String::new(), |a| {
+        format!(" (own question right {:.1} %)", 100.0 * a)
+    });
     format!(
-        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{knn}, rank {:.1}",
+        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{task}{knn}, rank {:.1}",
         last.step,
         last.seconds,
         last.windows_per_second,

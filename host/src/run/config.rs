@@ -2,6 +2,7 @@
 
 use super::{RunError, atomic};
 use crate::data::DataConfig;
+use crate::objective::ObjectiveConfig;
 use crate::view::{Starts, ViewConfig};
 use mote_core::preset::Preset;
 use mote_core::spec::Spec;
@@ -98,30 +99,6 @@ impl Default for EncoderConfig {
             projector: Vec::new(),
             whitening: 0.6,
             spec: None,
-        }
-    }
-}
-
-/// What the training aims at.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ObjectiveConfig {
-    /// The contrastive objective of SimCLR (Chen et al., 2020).
-    NtXent {
-        /// Temperature, above 0.
-        temperature: f32,
-        /// Whether other windows of the same recording are left out of the negatives: they often show the
-        /// same movement.
-        #[serde(default)]
-        exclude_same_recording: bool,
-    },
-}
-
-impl Default for ObjectiveConfig {
-    fn default() -> Self {
-        Self::NtXent {
-            temperature: 0.5,
-            exclude_same_recording: true,
         }
     }
 }
@@ -256,13 +233,7 @@ impl RunConfig {
             "0 (off), or 0.01 to 1",
             &encoder.whitening,
         )?;
-        let ObjectiveConfig::NtXent { temperature, .. } = self.objective;
-        must(
-            (1e-3..=100.0).contains(&temperature),
-            "objective.temperature",
-            "0.001 to 100",
-            &temperature,
-        )?;
+        self.objective.check()?;
         let weight = self.auxiliary.hand_features;
         must(
             (0.0..=1000.0).contains(&weight),
@@ -370,6 +341,7 @@ mod tests {
         assert_eq!(config.seed, 3);
         assert_eq!(config.views.mirror.probability, 0.0);
         assert_eq!(config.schedule, ScheduleConfig::default());
+        assert_eq!(config.objective.terms().len(), 1);
     }
 
     #[test]
@@ -402,6 +374,10 @@ mod tests {
                 ["views.rotate.degrees", "180", "999"],
             ),
             ("seed = -1", ["line 1", "seed", "-1"]),
+            (
+                "[objective]\nname = \"moco\"\nqueue = 0",
+                ["objective.queue", "1 to 65536", "found 0"],
+            ),
             (
                 "[objective]\nname = \"magic\"",
                 ["line", "magic", "nt_xent"],

@@ -12,6 +12,7 @@ mod schedule;
 mod signal;
 mod simd;
 mod sliding;
+mod teacher;
 pub mod trained;
 
 pub use ema::Ema;
@@ -20,6 +21,7 @@ pub use optimizer::{Optimizer, Rule};
 pub use projector::projector;
 pub use schedule::Schedule;
 pub use simd::Level;
+pub use teacher::Teacher;
 
 /// The vector kernels, for objectives.
 pub(crate) mod kernel {

@@ -73,6 +73,11 @@ impl Pipeline {
         &self.config
     }
 
+    /// How values are normalised.
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
+    }
+
     /// Working memory for [`Pipeline::view`].
     pub fn scratch(&self) -> Scratch {
         Scratch {
