@@ -49,8 +49,9 @@ enum Command {
 /// Where recordings come from; the same flags for every command that reads them.
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
-    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column);
-    /// sub-folders name labels. Without it, the smartwatch recordings that ship with mote
+    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), or of
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries); sub-folders name labels. Without it, the smartwatch
+    /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Samples a second, where the files have no time column
@@ -62,6 +63,9 @@ pub struct DataFlags {
     /// Columns to read, in this order; all without it
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub channels: Vec<String>,
+    /// Read about so many recordings or pictures at most, evenly over parts and labels
+    #[arg(long, value_name = "COUNT")]
+    pub most: Option<usize>,
     /// Samples in a window
     #[arg(long, value_name = "SAMPLES")]
     pub window: Option<usize>,

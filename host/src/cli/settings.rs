@@ -48,8 +48,8 @@ impl Settings {
                 .build_global();
         }
         let mut config = match &self.config {
-            Some(path) => RunConfig::read(path)?,
-            None => RunConfig::default(),
+            Some(path) => RunConfig::read_for(path, self.data.data.as_deref())?,
+            None => RunConfig::of(self.data.data.as_deref()),
         };
         self.data.apply(&mut config);
         set(&mut config.seed, self.seed);
@@ -79,6 +79,9 @@ impl DataFlags {
         }
         if !self.channels.is_empty() {
             config.data.channels.clone_from(&self.channels);
+        }
+        if self.most.is_some() {
+            config.data.most = self.most;
         }
         set(&mut config.window.length, self.window);
         set(&mut config.window.hop, self.hop);

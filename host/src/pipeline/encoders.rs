@@ -14,7 +14,6 @@ use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
 use crate::view::ViewSource;
 use mote_core::preset::Preset;
-use mote_core::shape::Shape;
 use mote_core::spec::Spec;
 
 /// Batches through which an untrained encoder's batch norm measures its running statistics.
@@ -33,15 +32,16 @@ pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, Pipelin
         spec.shapes()?;
         return Ok(spec.clone());
     }
-    let size = |what: &str, n: usize| {
-        u16::try_from(n).map_err(|_| {
-            PipelineError::Config(format!("{what}: expected at most {}, found {n}", u16::MAX))
-        })
-    };
-    let time = size("window.length", experiment.windows.length)?;
-    let channels = size("channels of the data", experiment.dataset.width())?;
+    let (dataset, length) = (&experiment.dataset, experiment.windows.length);
+    let input = dataset.window_shape(length).ok_or_else(|| {
+        PipelineError::Config(format!(
+            "window: expected at most {} samples and channels, found {length} and {}",
+            u16::MAX,
+            dataset.width()
+        ))
+    })?;
     let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
-    Ok(preset.spec(Shape::sequence(time, channels), config.encoder.width, None)?)
+    Ok(preset.spec(input, config.encoder.width, None)?)
 }
 
 /// Trains an encoder without labels and whitens it.

@@ -179,7 +179,8 @@ fn answer(step: &pretrain::Progress) -> Option<f32> {
     first.map(|accuracy| accuracy as f32)
 }
 
-/// Holds the last fifth of the training subjects out of the training windows `rows`, if labels allow it.
+/// Holds the last fifth of the training subjects, or a fifth of the recordings where none are named, out of the
+/// training windows `rows`, if labels allow it.
 fn last_subjects(facts: &Facts, rows: &[usize]) -> Option<Split> {
     let facts = Facts {
         label_names: facts.label_names.clone(),
@@ -189,10 +190,15 @@ fn last_subjects(facts: &Facts, rows: &[usize]) -> Option<Split> {
     };
     let names = facts.subject_names();
     let held_out = names.len().div_ceil(5);
-    if names.len() < 2 {
-        return None;
-    }
-    let split = Split::by_subject(facts, &names[names.len() - held_out..]).ok()?;
+    let split = if names.len() < 2 {
+        // Nobody is named: every fifth recording.
+        let mut recordings = facts.recordings.clone();
+        recordings.dedup();
+        let held_out: Vec<usize> = recordings.into_iter().step_by(5).collect();
+        Split::by_recording(facts, &held_out).ok()?
+    } else {
+        Split::by_subject(facts, &names[names.len() - held_out..]).ok()?
+    };
     let (train, test) = split.labelled();
     (train > 0 && test > 0).then_some(split)
 }

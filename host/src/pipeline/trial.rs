@@ -151,7 +151,7 @@ impl Trial<'_> {
 fn sentence(last: &TrainingPoint) -> String {
     let knn = last.knn.map_or(String::new(), |k| {
         format!(
-            ", k-NN {:.1} % on training subjects held out for this",
+            ", k-NN {:.1} % on training windows held out for this",
             100.0 * k
         )
     });

@@ -2,10 +2,11 @@
 //!
 //! Within a recording the same thing goes on, mostly; what varies there is what a label should ignore.
 //! Relevant component analysis (Bar-Hillel et al., 2005) finds the map from unlabelled training windows;
+//! (where each recording is one window, as a picture is, what varies over all windows takes its place);
 //! it is linear, so it disappears into the last dense layer and costs the device nothing.
 
 use super::{Experiment, PipelineError};
-use crate::eval::{Affine, Embeddings, Preparation, Whitening};
+use crate::eval::{Affine, Embeddings, Preparation};
 use crate::train::trained::{TrainedEncoder, TrainedLayer};
 use mote_core::spec::{Activation, Layer, Op, Tensor};
 
@@ -22,7 +23,7 @@ pub fn whiten(
     if shrinkage == 0.0 {
         return Ok(encoder);
     }
-    let whitening = Whitening::WithinRecording { shrinkage };
+    let whitening = experiment.whitening(shrinkage);
     let dim = encoder.spec.embedding_len()?;
     let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
     let map = Preparation::new(whitening)

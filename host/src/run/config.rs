@@ -1,6 +1,6 @@
 //! Everything that determines a run. The same configuration, data and build give the same bytes.
 
-use super::{RunError, atomic};
+use super::{RunError, atomic, recipe};
 use crate::data::DataConfig;
 use crate::objective::ObjectiveConfig;
 use crate::view::{Starts, ViewConfig};
@@ -160,18 +160,30 @@ impl Default for ScheduleConfig {
 }
 
 impl RunConfig {
-    /// Reads and checks a file.
+    /// Reads and checks a file; what it leaves out has the value of the recipe for its data.
     ///
     /// # Errors
     /// If it cannot be read, holds an unknown key or a number out of range; with line and column.
     pub fn read(path: &Path) -> Result<Self, RunError> {
+        Self::read_for(path, None)
+    }
+
+    /// As [`Self::read`], with other data than the file names.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_for(path: &Path, data: Option<&Path>) -> Result<Self, RunError> {
         let bytes = fs::read(path).map_err(|e| RunError::at(path, e))?;
         let wrong = |message: String| RunError::Config {
             origin: path.into(),
             message,
         };
         let text = String::from_utf8(bytes).map_err(|_| wrong("expected text in UTF-8".into()))?;
-        let config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let data = data.map(Path::to_path_buf).or(config.data.path.clone());
+        if data.is_some() {
+            config = recipe::over(&Self::of(data.as_deref()), &text).map_err(wrong)?;
+        }
         config.check().map_err(wrong)?;
         Ok(config)
     }

@@ -7,6 +7,7 @@ pub mod dir;
 pub mod error;
 pub mod metrics;
 pub mod progress;
+mod recipe;
 
 pub use cancel::Cancel;
 pub use config::RunConfig;
