@@ -1,5 +1,7 @@
 //! The `mote` command: what may be typed, and which exit code follows.
 
+mod compare;
+mod data;
 mod error;
 mod evaluate;
 mod file;
@@ -8,6 +10,7 @@ mod pretrain;
 mod quantize;
 mod settings;
 mod terminal;
+mod views;
 
 pub use error::CliError;
 pub use terminal::Terminal;
@@ -40,6 +43,12 @@ enum Command {
     Pretrain(pretrain::Pretrain),
     /// Measure recipe and controls over several folds of subjects and several seeds
     Evaluate(evaluate::Evaluate),
+    /// Train and judge objectives, widths and seeds in one command; started again, it goes on where it was
+    Compare(compare::Compare),
+    /// Say what a folder holds, and what a run would do with it and why
+    Data(data::Data),
+    /// Draw windows and their views side by side: what do the alterations do to my data?
+    Views(views::Views),
     /// Turn trained weights into a model image for a microcontroller
     Quantize(quantize::Quantize),
     /// Show what a weights file or a model image holds, layer by layer
@@ -49,8 +58,9 @@ enum Command {
 /// Where recordings come from; the same flags for every command that reads them.
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
-    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), or of
-    /// pictures (PNG, JPEG, IDX, CIFAR's binaries); sub-folders name labels. Without it, the smartwatch
+    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, or of NumPy's x.npy and y.npy;
+    /// sub-folders name labels. Without it, the smartwatch
     /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -82,6 +92,9 @@ pub fn main() -> ExitCode {
         None => cli.pretrain.run(&mut terminal),
         Some(Command::Pretrain(command)) => command.run(&mut terminal),
         Some(Command::Evaluate(command)) => command.run(&mut terminal),
+        Some(Command::Compare(command)) => command.run(&mut terminal),
+        Some(Command::Data(command)) => command.run(&mut terminal),
+        Some(Command::Views(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),
         Some(Command::Inspect(command)) => command.run(&mut terminal),
     };

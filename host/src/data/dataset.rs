@@ -28,6 +28,8 @@ pub struct Dataset {
     pub kind: Kind,
     /// Rows and columns of each picture; a pixel is a sample then. None where windows are cut out of a series.
     pub picture: Option<[u16; 2]>,
+    /// Samples of every recording, where each is one window and nothing is cut.
+    pub whole: Option<usize>,
     /// Recordings that the data itself holds out for testing, ascending; empty where it does not say.
     pub test: Vec<usize>,
     /// Samples a second; 0 where there is no time.
@@ -53,6 +55,7 @@ impl Dataset {
             name: name.into(),
             kind: Kind::Series,
             picture: None,
+            whole: None,
             test: Vec::new(),
             rate_hz,
             triads: triad::find(&channels),
@@ -76,14 +79,14 @@ impl Dataset {
             .map_or(0, |r| r.samples.len() / self.width().max(1))
     }
 
-    /// Samples in a window and between the starts of two: of pictures the whole, else as asked.
+    /// Samples in a window and between the starts of two: of pictures and whole series everything, else as asked.
     pub fn cut(&self, length: usize, hop: usize) -> (usize, usize) {
         match self.picture {
             Some([height, width]) => {
                 let pixels = usize::from(height) * usize::from(width);
                 (pixels, pixels)
             }
-            None => (length, hop),
+            None => self.whole.map_or((length, hop), |whole| (whole, whole)),
         }
     }
 

@@ -11,10 +11,12 @@ mod folder;
 pub mod kind;
 mod natural;
 pub mod normalise;
+mod npy;
 pub mod picture;
 pub mod source;
 pub mod split;
 pub mod triad;
+mod ucr;
 pub mod watch25;
 pub mod window;
 

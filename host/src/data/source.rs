@@ -2,7 +2,7 @@
 
 use super::folder::{self, Name};
 use super::picture::{cifar, files, idx};
-use super::{DataError, Dataset, Kind, Motion, Triad, csv, watch25};
+use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, ucr, watch25};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,10 @@ enum Reader {
     Cifar(Vec<Name>),
     /// Of picture files.
     Files(Vec<Name>),
+    /// Of archives of series.
+    Ucr(Vec<Name>),
+    /// Of arrays.
+    Npy(PathBuf),
 }
 
 /// Looks at the names in a folder, or at the one file's. CSV files come first, since plots may lie beside
@@ -71,14 +75,18 @@ fn reader(path: &Path) -> Reader {
     let idx = found(idx::is_images).map(Reader::Idx);
     let cifar = || found(cifar::is_batch).map(Reader::Cifar);
     let files = || found(files::is_picture).map(Reader::Files);
-    idx.or_else(cifar).or_else(files).unwrap_or(Reader::Csv)
+    let ucr = || found(ucr::is_archive).map(Reader::Ucr);
+    let npy = || Some(Reader::Npy(found(npy::is_array)?.first()?.path.clone()));
+    let readers = idx.or_else(cifar).or_else(ucr).or_else(npy);
+    readers.or_else(files).unwrap_or(Reader::Csv)
 }
 
 /// The kind of data that `config` names, from names of files alone.
 pub fn kind(config: &DataConfig) -> Kind {
     match config.path.as_deref().map(reader) {
-        None | Some(Reader::Csv) => Kind::Series,
-        Some(_) => Kind::Pictures,
+        None | Some(Reader::Csv | Reader::Ucr(_)) => Kind::Series,
+        Some(Reader::Idx(_) | Reader::Cifar(_) | Reader::Files(_)) => Kind::Pictures,
+        Some(Reader::Npy(file)) => npy::kind(&file),
     }
 }
 
@@ -92,6 +100,8 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
         Some(path) => match reader(path) {
             Reader::Csv => csv::load(path, config)?,
             Reader::Idx(names) => idx::load(path, &names)?,
+            Reader::Ucr(names) => ucr::load(path, &names, config)?,
+            Reader::Npy(file) => npy::load(&file, config)?,
             Reader::Cifar(names) => cifar::load(path, &names)?,
             Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
         },
