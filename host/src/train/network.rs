@@ -63,6 +63,37 @@ pub enum LoadError {
         /// Values that the spec asks for.
         expected: usize,
     },
+    /// A bias in front of batch norm, which training has no place for.
+    #[error(
+        "layer {layer}: a bias of {found} in front of batch norm, where training keeps none; subtract the bias from \
+         batch norm's mean and set it to 0, which changes no output"
+    )]
+    Bias {
+        /// Index in the spec.
+        layer: usize,
+        /// The first bias that is not 0.
+        found: f32,
+    },
+    /// An epsilon that training does not use.
+    #[error(
+        "layer {layer}: batch norm has an epsilon of {found}, but training uses {}; add the difference to the \
+         variances, which changes no output",
+        batch_norm::EPSILON
+    )]
+    Epsilon {
+        /// Index in the spec.
+        layer: usize,
+        /// The epsilon found.
+        found: f32,
+    },
+    /// Batch norm where the spec has none.
+    #[error(
+        "layer {layer}: there are numbers of a batch norm, but the spec has none there; was the spec edited after training?"
+    )]
+    BatchNorm {
+        /// Index in the spec.
+        layer: usize,
+    },
 }
 
 /// A layer in its place.
@@ -91,6 +122,19 @@ pub(super) struct NormNode {
     pub state: BatchNorm,
 }
 
+/// Seconds that one layer has taken since its network was made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LayerTime {
+    /// Index in the spec.
+    pub layer: usize,
+    /// Its operation, such as `conv2d`.
+    pub name: &'static str,
+    /// Of all forward passes.
+    pub forward: f64,
+    /// Of all backward passes.
+    pub backward: f64,
+}
+
 /// An encoder, projector or classifier that can learn. Two networks share nothing.
 pub struct Network {
     pub(super) spec: Spec,
@@ -102,6 +146,8 @@ pub struct Network {
     pub(super) gradients: Vec<f32>,
     pub(super) running: Vec<f32>,
     named: Vec<Parameter>,
+    /// Seconds of each layer, forward and backward.
+    pub(super) seconds: Vec<[f64; 2]>,
     pub(super) work: super::pass::Work,
 }
 
@@ -120,6 +166,7 @@ impl Network {
             gradients: Vec::new(),
             running: Vec::new(),
             named: Vec::new(),
+            seconds: vec![[0.0; 2]; spec.layers.len()],
             work: super::pass::Work::default(),
         };
         for index in 0..spec.layers.len() {
@@ -233,7 +280,11 @@ impl Network {
         start..start + len
     }
 
-    /// A network that goes on from `trained`.
+    /// A network that goes on from `trained`: [`Self::trained`] gives the same back.
+    ///
+    /// # Errors
+    /// If the spec does not build, a vector is missing or of another length, or there is a number that training would
+    /// not keep: a bias in front of batch norm, an epsilon other than 1e-5.
     pub fn load(trained: &TrainedEncoder) -> Result<Self, LoadError> {
         let mut network = Self::new(&trained.spec, 0).map_err(LoadError::Spec)?;
         let check = |layer, what, found: usize, expected: usize| {
@@ -261,21 +312,35 @@ impl Network {
                 &node.weights,
                 &from.weights,
             )?;
-            if !node.bias.is_empty() {
+            let Some(to) = &node.norm else {
                 put(&mut network.parameters, "bias", &node.bias, &from.bias)?;
+                if from.batch_norm.is_some() {
+                    return Err(LoadError::BatchNorm { layer: index });
+                }
+                continue;
+            };
+            if let Some(&found) = from.bias.iter().find(|&&bias| bias != 0.0) {
+                return Err(LoadError::Bias {
+                    layer: index,
+                    found,
+                });
             }
-            if let Some(to) = &node.norm {
-                let none = trained::BatchNorm::default();
-                let from = from.batch_norm.as_ref().unwrap_or(&none);
-                put(&mut network.parameters, "gamma", &to.gamma, &from.gamma)?;
-                put(&mut network.parameters, "beta", &to.beta, &from.beta)?;
-                put(&mut network.running, "mean", &to.mean, &from.mean)?;
-                put(
-                    &mut network.running,
-                    "variance",
-                    &to.variance,
-                    &from.variance,
-                )?;
+            let none = trained::BatchNorm::default();
+            let from = from.batch_norm.as_ref().unwrap_or(&none);
+            put(&mut network.parameters, "gamma", &to.gamma, &from.gamma)?;
+            put(&mut network.parameters, "beta", &to.beta, &from.beta)?;
+            put(&mut network.running, "mean", &to.mean, &from.mean)?;
+            put(
+                &mut network.running,
+                "variance",
+                &to.variance,
+                &from.variance,
+            )?;
+            if from.epsilon != batch_norm::EPSILON {
+                return Err(LoadError::Epsilon {
+                    layer: index,
+                    found: from.epsilon,
+                });
             }
         }
         Ok(network)
@@ -392,6 +457,17 @@ impl Network {
             .rev()
             .find(|&index| !finite(&self.signals[index + 1].gradient));
         gradients.map(|index| format!("the gradient of {}", layer(index)))
+    }
+
+    /// Where the time went, layer by layer.
+    pub fn layer_times(&self) -> Vec<LayerTime> {
+        let time = |(layer, [forward, backward]): (usize, &[f64; 2])| LayerTime {
+            layer,
+            name: layer::name(&self.spec.layers[layer].op),
+            forward: *forward,
+            backward: *backward,
+        };
+        self.seconds.iter().enumerate().map(time).collect()
     }
 
     /// Forces the vector instructions to use.

@@ -10,6 +10,7 @@ use super::simd::{Level, padded};
 use rayon::prelude::*;
 use std::mem::take;
 use std::ops::Range;
+use std::time::Instant;
 
 /// Most chunks of a batch. Fixed, because it decides the order of sums.
 const CHUNKS: usize = 16;
@@ -108,7 +109,9 @@ impl Network {
         self.signals[0].raw.extend_from_slice(input);
         for index in 0..self.nodes.len() {
             if self.nodes[index].live {
+                let begun = Instant::now();
                 self.forward_layer(index, mode);
+                self.seconds[index][0] += begun.elapsed().as_secs_f64();
             }
         }
         let last = self.signals.len() - 1;
@@ -242,7 +245,9 @@ impl Network {
         });
         for index in (0..self.nodes.len()).rev() {
             if self.nodes[index].live {
+                let begun = Instant::now();
                 self.backward_layer(index);
+                self.seconds[index][1] += begun.elapsed().as_secs_f64();
             }
         }
     }

@@ -15,6 +15,7 @@ mod convolve;
 mod convolve_gradient;
 mod depthwise;
 mod exp;
+mod peak;
 mod portable;
 
 pub(crate) use channels::{AddActivated, Normalize, Settle, Sums, Upstream};

@@ -3,6 +3,7 @@ use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::nt_xent::NtXent;
 use crate::objective::{Batch, mse::Mse};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
+use crate::train::trained::TrainedEncoder;
 use crate::train::{Ema, Mode, Network, Rule, Schedule, projector};
 use mote_core::preset::Preset;
 use mote_core::shape::Shape;
@@ -175,5 +176,37 @@ fn what_was_trained_embeds_as_the_network_does() {
     assert!(
         error.to_string().starts_with("layer 1: weights has"),
         "{error}"
+    );
+}
+
+#[test]
+fn numbers_that_training_would_not_keep_are_refused() {
+    let trained = run(1).encoder.trained();
+    let refuses = |change: &dyn Fn(&mut TrainedEncoder), parts: &[&str]| {
+        let mut changed = trained.clone();
+        change(&mut changed);
+        let message = Network::load(&changed).err().unwrap().to_string();
+        for part in parts {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    };
+    assert!(Network::load(&trained).is_ok());
+    refuses(
+        &|t| t.layers[0].bias[3] = -0.25,
+        &["layer 0", "bias", "0.25"],
+    );
+    refuses(&|t| t.layers[1].bias[0] = f32::NAN, &["layer 1", "bias"]);
+    refuses(
+        &|t| t.layers[1].batch_norm.as_mut().unwrap().epsilon = 1e-3,
+        &["layer 1", "epsilon", "0.001", "0.00001"],
+    );
+    let plain = trained.layers.len() - 1;
+    refuses(
+        &|t| t.layers[plain].batch_norm = t.layers[0].batch_norm.clone(),
+        &[&format!("layer {plain}"), "batch norm"],
+    );
+    refuses(
+        &|t| t.layers[0].batch_norm = None,
+        &["layer 0", "gamma has 0"],
     );
 }
