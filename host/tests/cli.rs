@@ -163,6 +163,76 @@ fn pictures_become_an_image() {
 }
 
 #[test]
+fn data_are_described_and_views_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    paint(&here.join("halves"));
+    let said = |arguments: &[&str]| {
+        let output = mote(here, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {message}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = said(&["data", "waves"]);
+    for part in ["6 recordings", "conv1d", "nt_xent", "--pattern"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = said(&["data", "waves", "--window", "999", "--hop", "9"]);
+    assert!(text.contains("--window 128"), "{text}");
+    let text = said(&["data", "halves"]);
+    assert!(
+        text.contains("24 pictures of 32 x 32") && text.contains("resnet8"),
+        "{text}"
+    );
+    said(&["views", "--data", "waves", "--window", "32"]);
+    let svg = fs::read_to_string(here.join("views.svg")).unwrap();
+    assert!(svg.contains("pair 2 b") && svg.contains("left") && svg.ends_with("</svg>\n"));
+    said(&[
+        "views",
+        "--data",
+        "halves",
+        "--windows",
+        "2",
+        "--pairs",
+        "1",
+    ]);
+    let sheet = image::open(here.join("views.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (3 * 100, 2 * 100));
+}
+
+#[test]
+fn a_comparison_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    let mut arguments = vec!["compare", "--data", "waves", "--objectives", "vicreg,order"];
+    arguments.extend(SMALL);
+    let compare = |arguments: &[&str]| {
+        let output = mote(here, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{message}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = compare(&arguments);
+    assert!(
+        first.contains("vicreg x1") && first.contains("random init"),
+        "{first}"
+    );
+    assert!(!first.contains("done before"), "{first}");
+    let file = here.join("runs/compare/order-width1-fold0-seed0.json");
+    fs::remove_file(&file).unwrap();
+    let second = compare(&arguments);
+    assert_eq!(second.matches("done before").count(), 1, "{second}");
+    assert!(file.is_file());
+    arguments.extend(["--hand-features", "0"]);
+    assert!(
+        !compare(&arguments).contains("done before"),
+        "another recipe is trained anew"
+    );
+}
+
+#[test]
 fn every_objective_trains_on_a_series() {
     let folder = tempfile::tempdir().unwrap();
     record(&folder.path().join("waves"), true);

@@ -91,8 +91,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
             );
         }
     }
-    let index =
-        |names: &Option<(Vec<String>, Vec<usize>)>, row: usize| names.as_ref().map(|n| n.1[row]);
+    let index = |names: &Option<Names>, row: usize| names.as_ref().map(|n| n.of_row[row]);
     for (row, values) in x.values.chunks_exact(length * width).enumerate() {
         if let Some(at) = values.iter().position(|v| !(*v as f32).is_finite()) {
             return Err(fault(
@@ -111,17 +110,21 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
             samples: values.iter().map(|v| *v as f32).collect(),
         });
     }
-    dataset.labels = labels.map_or_else(Vec::new, |names| names.0);
-    dataset.subjects = subjects.map_or_else(Vec::new, |names| names.0);
+    dataset.labels = labels.map_or_else(Vec::new, |names| names.distinct);
+    dataset.subjects = subjects.map_or_else(Vec::new, |names| names.distinct);
     Ok(dataset)
 }
 
+/// What the rows are called.
+struct Names {
+    /// Each name once.
+    distinct: Vec<String>,
+    /// Which of them each row has.
+    of_row: Vec<usize>,
+}
+
 /// The distinct numbers of the array called `name` beside `x`, in order, and which of them each row has.
-fn names(
-    x: &Path,
-    name: &str,
-    rows: usize,
-) -> Result<Option<(Vec<String>, Vec<usize>)>, DataError> {
+fn names(x: &Path, name: &str, rows: usize) -> Result<Option<Names>, DataError> {
     let file = x.with_file_name(format!("{name}.npy"));
     if !file.exists() {
         return Ok(None);
@@ -145,11 +148,11 @@ fn names(
             .position(|d| d.total_cmp(value).is_eq())
             .unwrap_or(0)
     };
-    let indices = array.values.iter().map(of).collect();
-    Ok(Some((
-        distinct.iter().map(f64::to_string).collect(),
-        indices,
-    )))
+    let of_row = array.values.iter().map(of).collect();
+    Ok(Some(Names {
+        distinct: distinct.iter().map(f64::to_string).collect(),
+        of_row,
+    }))
 }
 
 fn fault(file: &Path, problem: impl Into<String>) -> DataError {

@@ -94,7 +94,10 @@ fn parse<'a>(
     for at in 0..wanted {
         let word = bytes.get(4 + 4 * at..8 + 4 * at);
         let word: Option<[u8; 4]> = word.and_then(|word| word.try_into().ok());
-        dims.push(word.map_or(0, |word| u32::from_be_bytes(word) as usize));
+        let Some(word) = word else {
+            return Err(fault(file, "the header is cut off; download it again"));
+        };
+        dims.push(u32::from_be_bytes(word) as usize);
     }
     let values = bytes.get(4 + 4 * wanted..).unwrap_or_default();
     let expected = dims
