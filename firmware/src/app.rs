@@ -5,73 +5,24 @@
 //!
 //! *Stream*: each hop of the sensor is one answer; the LED is on while a known label is steady. *Teach*: hold
 //! the button, and windows are that label; each press means the next label (`1`, `2`, …, then `1` again), a
-//! press shorter than a window just moves on; on release the state is saved. *Serve*: requests are answered
-//! between two samples.
+//! press shorter than a window just moves on; on release the state is saved. The desktop teaches in the same way by
+//! `Request::Teach`. *Serve*: requests are answered between two samples.
 
+use crate::board::{Board, MAX_CHANNELS};
 use crate::debounce::Debounce;
 use crate::device::Device;
+use crate::flash::Mapped;
 use crate::store::Store;
 use core::fmt::Write as _;
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use mote_core::probe::{Label, Learner};
 use mote_core::snapshot::State;
-use mote_core::window::{RingError, WindowRing};
-use mote_core::wire::{Incoming, Name, Refusal, Server};
-
-/// Most channels of a sensor.
-pub const MAX_CHANNELS: usize = 16;
+use mote_core::window::WindowRing;
+use mote_core::wire::{Fit, Incoming, Name, Refusal, Server};
 
 /// Hops that must agree before a label is shown.
 pub const STEADY_HOPS: u8 = 3;
-
-/// What a board gives, besides link and flash.
-pub trait Board {
-    /// Why the sensor could not be read.
-    type Error;
-
-    /// Channels of the sensor, at most [`MAX_CHANNELS`].
-    fn channels(&self) -> usize;
-
-    /// Samples in a second.
-    fn rate_hz(&self) -> f32;
-
-    /// The next sample, one value a channel in the units of the recordings; `false` when none is due yet.
-    ///
-    /// # Errors
-    /// The sensor does not answer.
-    fn sample(&mut self, values: &mut [f32]) -> Result<bool, Self::Error>;
-
-    /// Whether the label button is held.
-    fn button(&mut self) -> bool;
-
-    /// Lights the LED or not.
-    fn led(&mut self, on: bool);
-
-    /// Milliseconds since the boot; wraps around.
-    fn now_ms(&mut self) -> u32;
-}
-
-/// Why an application cannot start with this sensor.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum SensorError {
-    /// The sensor has other channels than the image was trained for.
-    Channels {
-        /// The image's.
-        need: usize,
-        /// The sensor's.
-        have: usize,
-    },
-    /// The sensor is more than a tenth faster or slower than the recordings were.
-    Rate {
-        /// The image's, in samples a second.
-        need: f32,
-        /// The sensor's.
-        have: f32,
-    },
-    /// The windows do not fit.
-    Ring(RingError),
-}
 
 /// What a call of [`App::poll`] has brought.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -99,7 +50,8 @@ pub enum AppError<B, K> {
     Link(K),
 }
 
-/// The application over a board, a link `K` and flash `F`; the numbers are [`Device`]'s.
+/// The application over a board, a link `K` and flash `F`; the numbers are those of the [`Device`], which lies where the
+/// board has room for it, best in a `static`.
 pub struct App<
     'i,
     H,
@@ -115,7 +67,7 @@ pub struct App<
     board: H,
     link: K,
     store: Store<F>,
-    device: Device<'i, P, D, L, W, S, B>,
+    device: &'i mut Device<'i, P, D, L, W, S, B>,
     server: Server,
     ring: WindowRing<i8, W>,
     steady: Debounce<Option<u8>>,
@@ -131,38 +83,31 @@ impl<'i, H, K, F, P, const D: usize, const L: usize, const W: usize, const S: us
 where
     H: Board,
     K: Read + ReadReady + Write,
-    F: NorFlash,
+    F: NorFlash + Mapped,
     P: Learner<D, L> + State,
 {
     /// An application whose device has been restored, if it is to remember.
     ///
     /// # Errors
-    /// The sensor is not the one that the image was trained for.
+    /// `Misfit`: the image has no windows that could be cut from a stream.
     pub fn new(
         board: H,
         link: K,
         store: Store<F>,
-        device: Device<'i, P, D, L, W, S, B>,
-    ) -> Result<Self, SensorError> {
+        device: &'i mut Device<'i, P, D, L, W, S, B>,
+    ) -> Result<Self, Refusal> {
         let image = device.image();
-        let (need, have) = (usize::from(image.input_shape().c), board.channels());
-        if need != have || have > MAX_CHANNELS {
-            return Err(SensorError::Channels {
-                need: need.min(MAX_CHANNELS),
-                have,
-            });
-        }
-        let (need, have) = (image.rate_hz(), board.rate_hz());
-        if need > 0.0 && !(0.9 * need..=1.1 * need).contains(&have) {
-            return Err(SensorError::Rate { need, have });
-        }
-        let window = image.window_len();
-        let hop = if image.hop_len() > 0 {
-            image.hop_len()
-        } else {
-            window.div_ceil(2)
+        let (window, channels) = (image.window_len(), image.input_shape().c);
+        let hop = match image.hop_len() {
+            0 => window.div_ceil(2),
+            hop => hop,
         };
-        let ring = WindowRing::new(window, board.channels(), hop).map_err(SensorError::Ring)?;
+        let misfit = Refusal::Misfit {
+            what: Fit::Window,
+            need: (window * usize::from(channels)) as u32,
+            have: W as u32,
+        };
+        let ring = WindowRing::new(window, channels.into(), hop).map_err(|_| misfit)?;
         let steady = Debounce::new(None, STEADY_HOPS);
         let server = Server::new();
         Ok(Self {
@@ -196,12 +141,17 @@ where
 
     /// The device, for what a board wants to show.
     pub fn device(&self) -> &Device<'i, P, D, L, W, S, B> {
-        &self.device
+        self.device
     }
 
     /// The board.
     pub fn board(&mut self) -> &mut H {
         &mut self.board
+    }
+
+    /// The store, for the flash that it owns.
+    pub fn store(&mut self) -> &mut Store<F> {
+        &mut self.store
     }
 
     fn serve(&mut self) -> Result<(), K::Error> {
@@ -212,12 +162,15 @@ where
                 break;
             }
             for byte in bytes.iter().take(count) {
-                let (now, counters) = (self.board.now_ms(), self.server.counters());
+                self.device
+                    .note(self.server.counters(), self.board.lost_samples());
                 let answer = match self.server.push(*byte) {
                     None => continue,
                     Some(Incoming::Reply(bytes)) => bytes,
                     Some(Incoming::Request(request)) => {
-                        let response = self.device.handle(&request, &mut self.store, counters, now);
+                        let response =
+                            self.device
+                                .handle(&request, &mut self.store, &mut self.board);
                         self.server.answer(&response)
                     }
                 };
@@ -252,7 +205,7 @@ where
 
     fn hop(&mut self) -> Result<Event, H::Error> {
         let mut sample = [0.0; MAX_CHANNELS];
-        let channels = self.board.channels().min(MAX_CHANNELS);
+        let channels = usize::from(self.device.signal().channels).min(MAX_CHANNELS);
         let Some(sample) = sample.get_mut(..channels) else {
             return Ok(Event::Idle);
         };
@@ -277,7 +230,9 @@ where
                 None => self.device.label(&press_name::<L>(self.presses)),
             };
             self.teaching = label.ok();
-            label.and_then(|label| taught(&mut self.device, label))
+            label.and_then(|label| taught(self.device, label))
+        } else if let Some(label) = self.device.taught() {
+            taught(self.device, label)
         } else {
             match self.device.think(window) {
                 Ok(thought) => {

@@ -2,56 +2,38 @@
 //!
 //! Knows no link, no sensor and no flash chip, so the desktop runs it as it is.
 
+mod answer;
+mod bench;
+mod boot;
+mod memory;
 mod refusal;
+mod setup;
 mod transfer;
+mod upload;
+mod window;
 
+pub use memory::{HEAD_LEN, Place};
+pub use setup::{Program, Setup};
+
+use crate::board::{Clock, Signal};
+use crate::flash::Mapped;
 use crate::store::Store;
+use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
-use heapless::{HistoryBuf, Vec};
-use mote_core::image::{Format, ModelImage};
+use heapless::Vec;
+use memory::Memory;
+use mote_core::image::ModelImage;
 use mote_core::probe::{Label, Learner};
 use mote_core::scratch::Scratch;
-use mote_core::snapshot::{self, State};
-use mote_core::window::Normalisation;
+use mote_core::snapshot::State;
 use mote_core::wire::{
-    CHUNK, Counters, Image, Inference, LinkCounters, Name, Refusal, Request, Response, Status,
-    Upload, Values,
+    Counters, Inference, LinkCounters, MAX_LABELS, Name, Refusal, Request, Response,
 };
-use refusal::{flash_refusal, no_such, refusal};
-
-/// Ids of examples that are remembered, so that a retry after a reconnection counts once.
-const REMEMBERED: usize = 16;
-
-/// Why image and buffers do not go together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DeviceError {
-    /// The image computes in f16; this device runs int8.
-    Format,
-    /// The probe takes embeddings of another length.
-    Embedding {
-        /// The image's.
-        need: usize,
-        /// The probe's.
-        have: usize,
-    },
-    /// The window buffer is too small.
-    Window {
-        /// Values of a window.
-        need: usize,
-        /// Values of the buffer.
-        have: usize,
-    },
-    /// The scratch memory is too small.
-    Scratch {
-        /// Bytes that the image needs.
-        need: usize,
-        /// Bytes there are.
-        have: usize,
-    },
-}
+use refusal::{flash_refusal, refusal};
+use upload::Arriving;
 
 /// Encoder and probe with all their memory: embeddings of `D` values, `L` labels, windows of at most `W` values,
-/// `S` bytes of scratch, snapshots of at most `B` bytes.
+/// `S` bytes of scratch, and `B` bytes for what goes to the store: [`HEAD_LEN`] and the largest snapshot.
 pub struct Device<
     'i,
     P,
@@ -62,19 +44,28 @@ pub struct Device<
     const B: usize,
 > {
     image: ModelImage<'i>,
+    /// Where the image lies.
+    place: Place,
+    slots: Option<[Range<u32>; 2]>,
+    signal: Signal,
+    program: Program,
     fresh: fn() -> P,
     probe: P,
     scratch: Scratch<S>,
-    build: Name,
+    /// What the store holds besides the probe, as far as it is known.
+    memory: Memory,
     /// The window that came over the wire, quantized.
     window: Vec<i8, W>,
     /// A snapshot on its way in or out.
-    snapshot: Vec<u8, B>,
+    buffer: Vec<u8, B>,
     /// Length and checksum of the snapshot on its way in.
     incoming: Option<(u32, u32)>,
     /// Checksum of the snapshot committed last.
     committed: Option<u32>,
-    learned_ids: HistoryBuf<u32, REMEMBERED>,
+    /// The image on its way in.
+    arriving: Option<Arriving>,
+    /// What the device's own windows are, by the desktop's word.
+    taught: Option<Label>,
     generation: Option<u32>,
     unsaved: bool,
     counters: Counters,
@@ -87,49 +78,28 @@ impl<'i, P, const D: usize, const L: usize, const W: usize, const S: usize, cons
 where
     P: Learner<D, L> + State,
 {
-    /// A device that has learned nothing. `fresh` makes an empty probe, now and when all is to be forgotten.
+    /// A device that has learned nothing and runs the built-in image.
     ///
     /// # Errors
-    /// The image does not fit the buffers; each error says what is needed.
-    pub fn new(image: ModelImage<'i>, fresh: fn() -> P, build: Name) -> Result<Self, DeviceError> {
-        if image.format() != Format::I8 {
-            return Err(DeviceError::Format);
-        }
-        let pairs = [
-            (image.embedding_len(), D),
-            (image.input_shape().len(), W),
-            (image.scratch_len(), S),
-        ];
-        let [embedding, window, scratch] = pairs;
-        if embedding.0 != embedding.1 {
-            return Err(DeviceError::Embedding {
-                need: embedding.0,
-                have: D,
-            });
-        }
-        if window.0 > window.1 {
-            return Err(DeviceError::Window {
-                need: window.0,
-                have: W,
-            });
-        }
-        if scratch.0 > scratch.1 {
-            return Err(DeviceError::Scratch {
-                need: scratch.0,
-                have: S,
-            });
-        }
+    /// `Misfit`: the image does not go with the buffers or the sensor, with what is needed.
+    pub fn new(setup: Setup<'i, P>) -> Result<Self, Refusal> {
+        setup::fits(&setup.image, Self::ROOM, setup.signal)?;
         Ok(Self {
-            image,
-            fresh,
-            probe: fresh(),
+            image: setup.image,
+            place: Place::BuiltIn,
+            slots: setup.slots,
+            signal: setup.signal,
+            program: setup.program,
+            fresh: setup.fresh,
+            probe: (setup.fresh)(),
             scratch: Scratch::new(),
-            build,
+            memory: Memory::default(),
             window: Vec::new(),
-            snapshot: Vec::new(),
+            buffer: Vec::new(),
             incoming: None,
             committed: None,
-            learned_ids: HistoryBuf::new(),
+            arriving: None,
+            taught: None,
             generation: None,
             unsaved: false,
             counters: Counters::default(),
@@ -138,30 +108,19 @@ where
         })
     }
 
-    /// Takes up what the store holds. A state of another encoder or probe is refused; the device then starts
-    /// empty.
-    pub fn restore<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<bool, Refusal> {
-        let _ = self.snapshot.resize(B, 0);
-        let state = store
-            .load(&mut self.snapshot)
-            .map_err(|e| flash_refusal(&e))?;
-        self.generation = store.generation();
-        let Some(state) = state.filter(|state| !state.is_empty()) else {
-            return Ok(false);
-        };
-        let code = state.len() as u32;
-        snapshot::decode(&mut self.probe, self.image.crc(), state).map_err(|_| {
-            Refusal::Unusable {
-                what: Upload::Snapshot,
-                code,
-            }
-        })?;
-        Ok(true)
-    }
-
     /// The encoder.
     pub fn image(&self) -> &ModelImage<'i> {
         &self.image
+    }
+
+    /// Where the encoder lies.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What the sensor delivers.
+    pub fn signal(&self) -> Signal {
+        self.signal
     }
 
     /// The probe.
@@ -177,6 +136,11 @@ where
     /// Whether something was learned since the last save.
     pub fn unsaved(&self) -> bool {
         self.unsaved
+    }
+
+    /// What the device's own windows are, by the desktop's last [`Request::Teach`].
+    pub fn taught(&self) -> Option<Label> {
+        self.taught
     }
 
     /// What the probe says of one quantized window of the device's own sensor.
@@ -218,236 +182,35 @@ where
     /// Writes what was learned to flash.
     ///
     /// # Errors
-    /// `TooLong` and `Flash`.
+    /// `TooLong` and `Flash`; `RebootFirst` after another image was committed, with which it would mean nothing.
     pub fn save<F: NorFlash>(&mut self, store: &mut Store<F>) -> Result<(), Refusal> {
-        self.take_snapshot()?;
-        self.generation = Some(store.save(&self.snapshot).map_err(|e| flash_refusal(&e))?);
+        if self.memory.place != self.place {
+            return Err(Refusal::RebootFirst);
+        }
+        self.take_record()?;
+        self.generation = Some(store.save(&self.buffer).map_err(|e| flash_refusal(&e))?);
         self.counters.saves = self.counters.saves.wrapping_add(1);
         self.unsaved = false;
         Ok(())
     }
 
-    /// Carries out a request. `link` are the server's counters, `now_ms` the time since the boot.
-    pub fn handle<F: NorFlash>(
+    /// Takes note of what the link and the sensor have counted.
+    pub fn note(&mut self, link: LinkCounters, lost_samples: u32) {
+        (self.counters.link, self.counters.lost_samples) = (link, lost_samples);
+    }
+
+    /// Carries out a request.
+    pub fn handle<F: NorFlash + Mapped>(
         &mut self,
         request: &Request<'_>,
         store: &mut Store<F>,
-        link: LinkCounters,
-        now_ms: u32,
+        clock: &mut impl Clock,
     ) -> Response<'_> {
-        (self.counters.link, self.counters.uptime_ms) = (link, now_ms);
-        match self.carry_out(request, store) {
+        self.counters.uptime_ms = clock.now_ms();
+        match self.carry_out(request, store, clock) {
             Ok(response) => response,
             Err(refusal) => Response::Refused(refusal),
         }
-    }
-
-    fn carry_out<F: NorFlash>(
-        &mut self,
-        request: &Request<'_>,
-        store: &mut Store<F>,
-    ) -> Result<Response<'_>, Refusal> {
-        match request {
-            Request::Status => Ok(Response::Status(self.status())),
-            Request::Label { index } => self.told(Label(*index)),
-            Request::AddLabel { name } => {
-                let label = self.label(name)?;
-                self.told(label)
-            }
-            Request::Rename { index, name } => {
-                self.probe
-                    .rename(Label(*index), name)
-                    .map_err(refusal::<L>)?;
-                self.unsaved = true;
-                self.told(Label(*index))
-            }
-            Request::ForgetLabel { index, name } => {
-                // A name that is gone was forgotten by the first of two equal requests.
-                match self.probe.labels().find(name) {
-                    Some(label) if label.0 != *index => {
-                        return Err(Refusal::Name { index: *index });
-                    }
-                    Some(label) => self.probe.forget(label).map_err(refusal::<L>)?,
-                    None => {}
-                }
-                self.unsaved = true;
-                Ok(Response::Done)
-            }
-            Request::ForgetAll => {
-                self.probe = (self.fresh)();
-                self.unsaved = true;
-                Ok(Response::Done)
-            }
-            Request::Window {
-                total,
-                offset,
-                values,
-            } => self.receive_window(*total, *offset, *values),
-            Request::Infer => {
-                let embedding = self.embed_window()?;
-                Ok(Response::Inference(infer(&self.probe, &embedding, 0)?))
-            }
-            Request::Embed { offset } => self.embedding(*offset),
-            Request::Learn { id, index } => self.learn(*id, Label(*index)),
-            Request::Latest => match &self.latest {
-                Some(inference) => Ok(Response::Inference(inference.clone())),
-                None => Err(Refusal::NothingLearned),
-            },
-            Request::Save => self.save(store).map(|()| Response::Done),
-            Request::SnapshotRead { offset } => self.read_snapshot(*offset),
-            Request::Begin {
-                what: Upload::Snapshot,
-                total,
-                crc,
-            } => self.begin(*total, *crc),
-            Request::Part {
-                what: Upload::Snapshot,
-                offset,
-                bytes,
-            } => self.part(*offset, bytes),
-            Request::Verify {
-                what: Upload::Snapshot,
-            } => self.verify().map(|_| Response::Done),
-            Request::Commit {
-                what: Upload::Snapshot,
-                crc,
-            } => self.commit(*crc),
-            Request::Begin { .. } | Request::Part { .. } | Request::Verify { .. } => {
-                Err(Refusal::Unsupported)
-            }
-            Request::Commit { .. } | Request::Bench { .. } => Err(Refusal::Unsupported),
-            Request::Reboot => {
-                self.reboot = true;
-                Ok(Response::Done)
-            }
-        }
-    }
-
-    fn status(&self) -> Status {
-        let (image, shape) = (&self.image, self.image.input_shape());
-        Status {
-            build: self.build.clone(),
-            image: Some(Image {
-                name: shortened(image.name()),
-                crc: image.crc(),
-                len: image.len() as u32,
-                scratch: image.scratch_len() as u32,
-                samples: image.window_len() as u16,
-                channels: shape.c,
-                rate_hz: image.rate_hz(),
-                embedding: D as u16,
-            }),
-            labels: self.probe.labels().len() as u8,
-            label_capacity: L as u8,
-            generation: self.generation,
-            unsaved: self.unsaved,
-            ram: size_of::<Self>() as u32,
-            flash: 0,
-            counters: self.counters,
-        }
-    }
-
-    fn told(&self, label: Label) -> Result<Response<'_>, Refusal> {
-        let labels = self.probe.labels();
-        let name = labels.name(label).ok_or(no_such::<L>(label))?;
-        Ok(Response::Label {
-            index: label.0,
-            name: shortened(name),
-            examples: labels.learned(label),
-        })
-    }
-
-    fn receive_window(
-        &mut self,
-        total: u16,
-        offset: u16,
-        values: Values<'_>,
-    ) -> Result<Response<'_>, Refusal> {
-        let need = self.image.input_shape().len() as u16;
-        if total != need {
-            return Err(Refusal::WindowLength { need, have: total });
-        }
-        if offset == 0 {
-            self.window.clear();
-        }
-        let next = self.window.len();
-        let end = usize::from(offset) + values.len();
-        if usize::from(offset) > next {
-            return Err(Refusal::Gap {
-                need: next as u32,
-                have: offset.into(),
-            });
-        }
-        if end > usize::from(need) {
-            return Err(Refusal::WindowLength {
-                need,
-                have: end.min(0xFFFF) as u16,
-            });
-        }
-        // What has arrived already is not stored again.
-        let known = next - usize::from(offset);
-        let affine = self.image.normalisation();
-        let (zero_point, channels) = (
-            self.image.input_quant().zero_point,
-            affine.gain.len().max(1),
-        );
-        let mut store = |value: i8| self.window.push(value).unwrap_or_default();
-        if let Some(values) = values.i8() {
-            values.skip(known).for_each(&mut store);
-        }
-        if let Some(values) = values.f32() {
-            for (i, value) in values.enumerate().skip(known) {
-                let channel = (usize::from(offset) + i) % channels;
-                let one = Normalisation {
-                    gain: affine.gain.get(channel..=channel).unwrap_or_default(),
-                    offset: affine.offset.get(channel..=channel).unwrap_or_default(),
-                };
-                let mut quantized = [zero_point];
-                one.quantize(&[value], zero_point, &mut quantized);
-                quantized.into_iter().for_each(&mut store);
-            }
-        }
-        Ok(Response::Window {
-            next: self.window.len() as u16,
-        })
-    }
-
-    fn embed_window(&mut self) -> Result<[f32; D], Refusal> {
-        embed(&self.image, &self.window, &mut self.scratch)
-    }
-
-    /// The embedding's bytes go through the snapshot buffer, which no snapshot on its way in may be using.
-    fn embedding(&mut self, offset: u16) -> Result<Response<'_>, Refusal> {
-        let embedding = self.embed_window()?;
-        let rest = embedding.get(usize::from(offset)..);
-        let rest = rest.ok_or(Refusal::Offset {
-            most: D as u32,
-            have: offset.into(),
-        })?;
-        (self.incoming, self.snapshot) = (None, Vec::new());
-        for value in rest.iter().take(CHUNK / 4) {
-            let _ = self.snapshot.extend_from_slice(&value.to_le_bytes());
-        }
-        Ok(Response::Embedding {
-            total: D as u16,
-            offset,
-            values: &self.snapshot,
-        })
-    }
-
-    fn learn(&mut self, id: u32, label: Label) -> Result<Response<'_>, Refusal> {
-        if !self.learned_ids.contains(&id) {
-            let embedding = self.embed_window()?;
-            self.probe.learn(&embedding, label).map_err(refusal::<L>)?;
-            self.learned_ids.write(id);
-            self.counters.learned = self.counters.learned.wrapping_add(1);
-            self.unsaved = true;
-        }
-        Ok(Response::Learned {
-            id,
-            index: label.0,
-            examples: self.probe.labels().learned(label),
-        })
     }
 }
 
@@ -480,10 +243,7 @@ fn infer<const D: usize, const L: usize>(
         index: prediction.known().map(|label| label.0),
         confidence: prediction.confidence,
         novelty: prediction.novelty,
-        logits: logits
-            .into_iter()
-            .take(mote_core::wire::MAX_LABELS)
-            .collect(),
+        logits: logits.into_iter().take(MAX_LABELS).collect(),
     })
 }
 

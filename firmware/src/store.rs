@@ -3,7 +3,7 @@
 //! ```
 //! # use mote_firmware::store::{Store, StoreError};
 //! # fn boot<F: embedded_storage::nor_flash::NorFlash>(flash: F) -> Result<(), StoreError<F::Error>> {
-//! let mut store = Store::new(flash, 0x3_8000..0x4_0000, 3000)?; // states of at most 3000 bytes
+//! let mut store = Store::new(flash, 0x3_4000..0x4_0000, 3000)?; // states of at most 3000 bytes
 //! let mut buffer = [0; 3000];
 //! if let Some(state) = store.load(&mut buffer)? {
 //!     // what the last acknowledged `save` was given
@@ -15,7 +15,7 @@
 //!
 //! # Layout
 //!
-//! The range is cut into equal *banks* (whole erase blocks, at least two), a bank into equal *slots*, a
+//! The range is cut into equal *banks* (whole erase blocks, at least [three](MIN_BANKS)), a bank into equal *slots*, a
 //! slot holds one *record*. A record larger than an erase block has a bank of several blocks to itself.
 //! The *unit* `U` is the larger of the part's program and read units, at least 4 and at most 256 bytes.
 //! Integers are little-endian; padding is the erased `0xFF`.
@@ -49,22 +49,23 @@
 //! 4. Within a session, a save goes to the next slot of the bank that this session has erased. What was
 //!    left blank by an earlier session may have been touched by a cut, so the first save after a boot, and
 //!    every save that finds its bank full, erases the next bank in turn. Wear is even over the banks.
-//! 5. A bank that holds the state, or the newest sealed record, is never erased. (With two banks, when the
-//!    state is not sealed and the newest sealed record is in the other bank, the unsealed one is given up.)
+//! 5. A bank that holds the state, or the newest sealed record, is never erased.
 //! 6. A new generation is one more than any header in the range claims, valid or not.
 //!
 //! # What this promises
 //!
 //! After a cut [`Store::load`] returns the state before or the one after, whatever a half programmed unit
-//! or a half erased block reads as, at each read anew, and every later boot returns the same one. (Only the
-//! very first save, if it is cut, may read as nothing at one boot and as a state at the next.) A save that
-//! returned `Ok` is never lost.
+//! or a half erased block reads as, at each read anew; a save that returned `Ok` is never lost, whatever the next
+//! two saves or repairs are cut in. Until a save returns again, up to two cuts in a row leave one answer, the same
+//! at every later boot; from the third on it may be the one before at one boot and the one after at the next. (So
+//! may the very first save, if it is cut: nothing at one boot, a state at the next.)
 //!
-//! Tried by the mock in `tests/`: each cut and each pair of cuts, and lives of twelve cuts in a row, with three
-//! and more banks under every way of tearing, with two banks where torn bits are random one by one. With two
-//! banks a state can be lost by three cuts in a row: one within the seal, which must read as programmed at the
-//! next boot and as entirely blank later, one within an erase, which must leave a whole record readable, one
-//! within the repair of both. Take three banks where flash allows it.
+//! Tried by the mock in `tests/`, under every way of tearing and with three and more banks: each cut, each pair of
+//! cuts, each three cuts in a row, and lives of twelve cuts in a row at random. No layout is safe from any number of
+//! cuts if torn bytes may read as they like: no unit can tell for ever that the one before it was not torn. With three
+//! banks it takes at least four cuts in a row, without a single save or repair in between that came to its end,
+//! and tears that show all old and all new as a whole, in the worst order. With two banks it takes three, one of them
+//! in the last unit of a save, so [`Store::new`] refuses two banks.
 //!
 //! Parts with error correction must report an uncorrectable word as an error of `read`, not as a fault: such a
 //! record counts as invalid. To forget everything, save an empty state: that is as safe as any save.
@@ -74,19 +75,14 @@ mod layout;
 mod record;
 
 pub use error::StoreError;
+pub use layout::MIN_BANKS;
 
+use crate::flash::{BLANK, CHUNK, Chunk};
 use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
-use layout::{CHUNK, Layout, Slot};
+use layout::{Layout, Slot};
 use mote_core::crc::{Crc32, crc32};
 use record::{HEADER_LEN, Header, Record};
-
-/// The value of erased flash.
-const BLANK: u8 = 0xFF;
-
-/// A piece of flash in RAM, aligned for drivers that copy words.
-#[repr(align(4))]
-struct Chunk([u8; CHUNK]);
 
 /// What one look at every slot has found.
 #[derive(Clone, Copy, Default)]
@@ -97,6 +93,8 @@ struct Scan {
     sealed: Option<Record>,
     /// Highest generation that any header claims; 0 when there is none.
     top: u32,
+    /// Where that header is, if its record is not the state.
+    doubtful: Option<u32>,
 }
 
 /// Keeps the newest state in a range of flash. `F` may be a `&mut` to a driver shared with others.
@@ -111,7 +109,7 @@ pub struct Store<F> {
 
 impl<F: NorFlash> Store<F> {
     /// A store for states of at most `capacity` bytes in `range` (bytes from the start of `flash`, on erase
-    /// block bounds, at least two banks long). Reads and writes nothing yet.
+    /// block bounds, at least [`MIN_BANKS`] banks long). Reads and writes nothing yet.
     ///
     /// # Errors
     /// `Unit`, `Unaligned`, `OutOfFlash`, `RangeTooSmall`, each with what was needed and what was found.
@@ -211,6 +209,7 @@ impl<F: NorFlash> Store<F> {
                         newest: record,
                         sealed: record,
                         top: generation,
+                        doubtful: None,
                     });
                     let next = Slot {
                         index: slot.index + 1,
@@ -256,12 +255,14 @@ impl<F: NorFlash> Store<F> {
         let bank_of = |record: Option<Record>| record.map(|r| r.slot.bank);
         let (state, sealed) = (bank_of(scan.newest), bank_of(scan.sealed));
         let first = state.map_or(0, |bank| bank + 1);
-        let others = (0..banks)
-            .map(move |i| (first + i) % banks)
-            .filter(move |bank| Some(*bank) != state && Some(*bank) != sealed);
-        // Two banks, a sealed record in one and an unsealed state in the other: see rule 5.
-        let given_up = state.filter(|bank| banks == 2 && sealed.is_some_and(|s| s != *bank));
-        others.chain(given_up)
+        // A half erased record may hide and come back, so the one in doubt is kept until its better is written.
+        let (doubtful, both) = (scan.doubtful, [false, true]);
+        both.into_iter().flat_map(move |in_doubt| {
+            (0..banks)
+                .map(move |i| (first + i) % banks)
+                .filter(move |bank| Some(*bank) != state && Some(*bank) != sealed)
+                .filter(move |bank| (Some(*bank) == doubtful) == in_doubt)
+        })
     }
 
     /// Looks at every slot; only records with a generation under `below` count as valid.
@@ -271,7 +272,9 @@ impl<F: NorFlash> Store<F> {
             let Some(header) = self.header(slot) else {
                 continue;
             };
-            scan.top = scan.top.max(header.generation);
+            if header.generation > scan.top {
+                (scan.top, scan.doubtful) = (header.generation, Some(slot.bank));
+            }
             if header.generation >= below || !self.committed(slot, header) {
                 continue;
             }
@@ -292,6 +295,10 @@ impl<F: NorFlash> Store<F> {
                     scan.sealed = Some(record);
                 }
             }
+        }
+        let newest = scan.newest.map(|newest| newest.header.generation);
+        if newest == Some(scan.top) {
+            scan.doubtful = None;
         }
         scan
     }

@@ -14,7 +14,7 @@ fn flash(blocks: usize) -> Flash {
 
 #[test]
 fn an_empty_flash_holds_nothing() {
-    let mut store = Store::new(flash(2), 0..512, 100).unwrap();
+    let mut store = Store::new(flash(3), 0..768, 100).unwrap();
     assert_eq!(store.load(&mut [0; 100]).unwrap(), None);
     assert_eq!(store.generation(), None);
 }
@@ -38,7 +38,7 @@ fn a_state_survives_reboots() {
 
 #[test]
 fn an_empty_state_is_a_state() {
-    let mut store = Store::new(flash(2), 0..512, 100).unwrap();
+    let mut store = Store::new(flash(3), 0..768, 100).unwrap();
     store.save(&[1, 2, 3]).unwrap();
     store.save(&[]).unwrap();
     assert_eq!(store.load(&mut [0; 100]).unwrap(), Some(&[][..]));
@@ -52,14 +52,27 @@ fn errors_tell_what_was_needed_and_what_was_there() {
             .unwrap_err()
     };
     assert_eq!(
-        new(0..512, 209),
+        new(0..1024, 209),
         StoreError::RangeTooSmall {
-            need: 1024,
+            need: 1536,
+            have: 1024
+        }
+    );
+    // Two banks can lose a state, so they are too few.
+    let two = new(0..512, 100);
+    assert_eq!(
+        two,
+        StoreError::RangeTooSmall {
+            need: 768,
             have: 512
         }
     );
+    assert_eq!(
+        two.to_string(),
+        "the store needs 768 bytes of flash for three banks, its range has 512"
+    );
     assert!(
-        matches!(new(0..512, usize::MAX), StoreError::RangeTooSmall { need, have: 512 } if need >> 33 == 1)
+        matches!(new(0..512, usize::MAX), StoreError::RangeTooSmall { need, have: 512 } if need > 3 << 32)
     );
     assert_eq!(
         new(8..512, 100),
@@ -98,7 +111,7 @@ fn errors_tell_what_was_needed_and_what_was_there() {
         }
     );
 
-    let mut store = Store::new(flash(4), 0..512, 208).unwrap();
+    let mut store = Store::new(flash(4), 0..1024, 208).unwrap();
     assert_eq!(
         store.save(&[0; 209]),
         Err(StoreError::StateTooLong {
@@ -124,15 +137,15 @@ fn wear_is_even_and_slots_save_erasures() {
         store.save(&[i as u8; 60]).unwrap();
     }
     assert_eq!(flash.erasures, [100; 5]);
-    // Two banks, a reboot before each save.
-    let mut flash = CruelFlash::<8, 256>::new(2, Tear::Bits, 1);
-    for i in 0..100 {
-        Store::new(&mut flash, 0..512, 64)
+    // Three banks, a reboot before each save.
+    let mut flash = CruelFlash::<8, 256>::new(3, Tear::Bits, 1);
+    for i in 0..150 {
+        Store::new(&mut flash, 0..768, 64)
             .unwrap()
             .save(&[i; 60])
             .unwrap();
     }
-    assert_eq!(flash.erasures, [50; 2]);
+    assert_eq!(flash.erasures, [50; 3]);
 }
 
 #[test]
@@ -147,21 +160,21 @@ fn a_worn_block_is_passed_over() {
 }
 
 #[test]
-fn two_banks_of_which_one_is_worn_keep_the_old_state_and_say_so() {
-    let mut flash = flash(2);
-    let mut store = Store::new(&mut flash, 0..512, 200).unwrap();
+fn when_all_other_banks_are_worn_the_old_state_stays_and_the_store_says_so() {
+    let mut flash = flash(3);
+    let mut store = Store::new(&mut flash, 0..768, 200).unwrap();
     store.save(&[6; 200]).unwrap();
-    store.flash().stuck = vec![(256 + 40, 1)];
+    store.flash().stuck = vec![(256 + 40, 1), (512 + 40, 1)];
     assert_eq!(
         store.save(&[8; 200]),
-        Err(StoreError::Verify { offset: 256 + 32 })
+        Err(StoreError::Verify { offset: 512 + 32 })
     );
     assert_eq!(store.load(&mut [0; 200]).unwrap(), Some(&[6; 200][..]));
 }
 
 #[test]
 fn the_bytes_are_those_of_the_documentation() {
-    let mut store = Store::new(flash(2), 0..512, 100).unwrap();
+    let mut store = Store::new(flash(3), 0..768, 100).unwrap();
     store.save(b"123456789").unwrap();
     let mut slot = [0; 72];
     store.flash().read(0, &mut slot).unwrap();
@@ -181,10 +194,10 @@ fn the_bytes_are_those_of_the_documentation() {
 
 #[test]
 fn foreign_bytes_are_no_state() {
-    let mut flash = flash(2);
-    let noise: Vec<u8> = (0..512u32).map(|i| (i * i / 7) as u8).collect();
+    let mut flash = flash(3);
+    let noise: Vec<u8> = (0..768u32).map(|i| (i * i / 7) as u8).collect();
     flash.write(0, &noise).unwrap();
-    let mut store = Store::new(&mut flash, 0..512, 100).unwrap();
+    let mut store = Store::new(&mut flash, 0..768, 100).unwrap();
     assert_eq!(store.load(&mut [0; 100]).unwrap(), None);
     store.save(&[5; 100]).unwrap();
     assert_eq!(store.load(&mut [0; 100]).unwrap(), Some(&[5; 100][..]));

@@ -92,7 +92,7 @@ proptest! {
 
     #[test]
     fn four_kilobyte_blocks_and_pages_of_256(tear in 0usize..7, seed: u64, steps in prop::collection::vec(step(5000), 1..20)) {
-        live::<256, 4096>(4, 5000, tear, seed, &steps);
+        live::<256, 4096>(6, 5000, tear, seed, &steps);
     }
 
     #[test]
@@ -120,6 +120,6 @@ fn blocks_of_128_kilobytes() {
         }
     }
     for tear in 0..TEARS.len() {
-        live::<32, 0x2_0000>(2, 4096, tear, 3, &steps);
+        live::<32, 0x2_0000>(3, 4096, tear, 3, &steps);
     }
 }

@@ -1,4 +1,5 @@
-//! Each power cut and each pair of cuts, at each byte of each program and erase, in each way of tearing.
+//! Each power cut and each pair of cuts, at each byte of each program and erase, in each way of tearing; on a small
+//! part each three cuts in a row.
 
 mod cruel_flash;
 
@@ -8,13 +9,20 @@ use mote_firmware::store::Store;
 /// What the store may say.
 #[derive(Clone, Default)]
 struct Model {
-    /// The last state that was acknowledged or seen.
+    /// The state that must be there.
     durable: Option<Vec<u8>>,
-    /// Saves since then that did not return.
+    /// Saves since then that did not return; each may be the state.
     attempts: Vec<Vec<u8>>,
 }
 
 impl Model {
+    fn of(durable: Option<Vec<u8>>) -> Self {
+        Self {
+            durable,
+            attempts: Vec::new(),
+        }
+    }
+
     fn allows(&self, seen: Option<&[u8]>) -> bool {
         seen == self.durable.as_deref() || self.attempts.iter().any(|a| Some(a.as_slice()) == seen)
     }
@@ -24,7 +32,10 @@ impl Model {
 #[derive(Clone)]
 struct Device<const W: usize, const E: usize> {
     flash: CruelFlash<W, E>,
-    model: Model,
+    /// What follows from acknowledged saves.
+    acknowledged: Model,
+    /// What follows from these and from what was seen since.
+    seen: Model,
     capacity: usize,
     /// Cuts since the last acknowledged save.
     cuts: u32,
@@ -37,7 +48,8 @@ impl<const W: usize, const E: usize> Device<W, E> {
         let flash = CruelFlash::new(blocks, tear, 7);
         Self {
             flash,
-            model: Model::default(),
+            acknowledged: Model::default(),
+            seen: Model::default(),
             capacity,
             cuts: 0,
             next: 1,
@@ -53,19 +65,21 @@ impl<const W: usize, const E: usize> Device<W, E> {
         let mut store = Store::new(&mut self.flash, 0..end, self.capacity).unwrap();
         let seen = store.load(&mut buffer).unwrap().map(<[u8]>::to_vec);
         if !store.flash().is_dead() {
+            // What was seen stays, up to the third cut in a row.
+            let model = if self.cuts < 3 {
+                &self.seen
+            } else {
+                &self.acknowledged
+            };
             assert!(
-                self.model.allows(seen.as_deref()),
+                model.allows(seen.as_deref()),
                 "{what}: found {seen:?}, expected {:?} or one of {:?}",
-                self.model.durable,
-                self.model.attempts
+                model.durable,
+                model.attempts
             );
-            // What was seen stays. Not so the nothing before a first save that was cut, nor, with two
-            // banks, a state whose repair was cut as well.
-            if seen.is_some() && (store.banks() > 2 || self.cuts < 2) {
-                self.model = Model {
-                    durable: seen,
-                    attempts: Vec::new(),
-                };
+            // Not so the nothing before a first save that was cut.
+            if seen.is_some() {
+                self.seen = Model::of(seen);
             }
         }
         for _ in 0..saves {
@@ -80,15 +94,14 @@ impl<const W: usize, const E: usize> Device<W, E> {
             self.next += 1;
             match store.save(&state) {
                 Ok(_) => {
-                    self.model = Model {
-                        durable: Some(state),
-                        attempts: Vec::new(),
-                    };
+                    self.acknowledged = Model::of(Some(state.clone()));
+                    self.seen = Model::of(Some(state));
                     self.cuts = 0;
                 }
                 Err(e) => {
                     assert!(store.flash().is_dead(), "{what}: {e}");
-                    self.model.attempts.push(state);
+                    self.acknowledged.attempts.push(state.clone());
+                    self.seen.attempts.push(state);
                 }
             }
         }
@@ -142,9 +155,30 @@ fn pairs_of_cuts<const W: usize, const E: usize>(blocks: usize, capacity: usize,
     }
 }
 
-#[test]
-fn two_banks_of_one_slot() {
-    pairs_of_cuts::<4, 64>(2, 20, 13);
+/// As above with a third cut, each at each unit: after two saves, in every way of tearing that does not depend on
+/// the byte.
+fn threes_of_cuts<const W: usize, const E: usize>(blocks: usize, capacity: usize) {
+    for tear in TEARS.into_iter().filter(|tear| *tear != Tear::Prefix) {
+        let mut before = Device::<W, E>::new(blocks, capacity, tear);
+        before.session(None, 2, "history");
+        for first in before.cuts_of(2, 1) {
+            let mut once = before.clone();
+            once.session(Some(first), 2, "first cut");
+            for second in once.cuts_of(2, 1) {
+                let mut twice = once.clone();
+                twice.session(Some(second), 2, "second cut");
+                for third in twice.cuts_of(1, 1) {
+                    let what =
+                        format!("{blocks} blocks, {tear:?}, cuts at {first}, {second}, {third}");
+                    let mut thrice = twice.clone();
+                    thrice.session(Some(third), 1, &what);
+                    thrice.session(None, 0, &what);
+                    thrice.session(None, 1, &what);
+                    thrice.session(None, 0, &what);
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -153,13 +187,23 @@ fn three_banks_of_one_slot() {
 }
 
 #[test]
+fn three_banks_of_one_slot_and_three_cuts() {
+    threes_of_cuts::<8, 64>(3, 16);
+}
+
+#[test]
+fn three_banks_of_several_slots_and_three_cuts() {
+    threes_of_cuts::<4, 128>(3, 12);
+}
+
+#[test]
 fn four_banks_of_several_slots() {
     pairs_of_cuts::<8, 128>(4, 12, 29);
 }
 
 #[test]
-fn two_banks_of_several_slots() {
-    pairs_of_cuts::<4, 128>(2, 16, 17);
+fn three_banks_of_several_slots() {
+    pairs_of_cuts::<4, 128>(3, 16, 17);
 }
 
 #[test]
@@ -169,5 +213,5 @@ fn states_larger_than_an_erase_block() {
 
 #[test]
 fn program_units_of_256_bytes() {
-    pairs_of_cuts::<256, 1024>(2, 200, 1511);
+    pairs_of_cuts::<256, 1024>(3, 200, 1511);
 }

@@ -2,10 +2,11 @@
 //!
 //! From recordings to the device: [`data`] reads and cuts, [`view`] alters, [`train`] and [`objective`] learn,
 //! [`eval`] judges beside controls, [`export`] folds, quantizes and writes, [`report`] shows; [`pipeline`] is the
-//! order of it all, [`run`] keeps its files, [`cli`] is the command.
+//! order of it all, [`run`] keeps its files, [`device`] speaks to the microcontroller, [`cli`] is the command.
 
 pub mod cli;
 pub mod data;
+pub mod device;
 pub mod eval;
 pub mod export;
 pub mod objective;

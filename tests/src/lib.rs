@@ -1,1 +1,3 @@
 //! Tests that cross crates; they live in `tests/`.
+
+pub mod board;

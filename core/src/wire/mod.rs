@@ -36,7 +36,7 @@ mod tests;
 pub use client::{Client, ClientError};
 pub use decoder::Decoder;
 pub use frame::{Direction, ENVELOPE, EncodeError, Frame, FrameError, encode};
-pub use refusal::Refusal;
+pub use refusal::{Fit, Refusal};
 pub use request::{Request, Values};
 pub use response::{Counters, Image, Inference, LinkCounters, Response, Status};
 pub use server::{Incoming, Server};

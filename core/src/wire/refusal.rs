@@ -119,6 +119,42 @@ pub enum Refusal {
         /// Bytes of the buffer.
         have: u16,
     },
+    /// The image is whole, but this device is made for others.
+    Misfit {
+        /// What does not go together.
+        what: Fit,
+        /// The image's number.
+        need: u32,
+        /// The device's.
+        have: u32,
+    },
+    /// Another image was committed; it runs after a restart, before which this is not possible.
+    RebootFirst,
+    /// More runs than the device makes for one request, or none.
+    Repeats {
+        /// Most runs, at least 1.
+        most: u16,
+        /// Runs asked for.
+        have: u16,
+    },
+}
+
+/// What may not go together between an image and a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Fit {
+    /// Bits of a weight: 8 in an int8 image, 16 in an f16 image.
+    Format,
+    /// Values of an embedding, which must be equal.
+    Embedding,
+    /// Values of a window.
+    Window,
+    /// Bytes of scratch.
+    Scratch,
+    /// Channels of a sample, which must be equal.
+    Channels,
+    /// Samples in 1000 seconds, which may differ by a tenth.
+    Rate,
 }
 
 impl fmt::Display for Refusal {
@@ -184,6 +220,41 @@ impl fmt::Display for Refusal {
                     f,
                     "the response needs {need} bytes, the device's buffer has {have}"
                 )
+            }
+            Self::Misfit { what, need, have } => match what {
+                Fit::Format => write!(
+                    f,
+                    "the image has weights of {need} bits, the device runs those of {have}"
+                ),
+                Fit::Embedding => write!(
+                    f,
+                    "the image gives embeddings of {need} values, the device's probe takes {have}"
+                ),
+                Fit::Window => write!(
+                    f,
+                    "the image takes windows of {need} values, the device has room for {have}"
+                ),
+                Fit::Scratch => write!(
+                    f,
+                    "the image needs {need} bytes of scratch, the device has {have}"
+                ),
+                Fit::Channels => write!(
+                    f,
+                    "the image takes samples of {need} channels, the sensor gives {have}"
+                ),
+                Fit::Rate => write!(
+                    f,
+                    "the image was trained at {} Hz, the sensor gives {} Hz",
+                    need as f32 / 1e3,
+                    have as f32 / 1e3
+                ),
+            },
+            Self::RebootFirst => write!(
+                f,
+                "another image was uploaded and runs after a restart; restart the device first"
+            ),
+            Self::Repeats { most, have } => {
+                write!(f, "the device makes 1 to {most} runs at once, not {have}")
             }
         }
     }

@@ -112,6 +112,12 @@ pub enum Request<'a> {
     },
     /// Answered by [`Response::Done`](super::Response::Done), then the device restarts.
     Reboot,
+    /// From now on the windows of the device's own sensor are examples of this label; `None` ends it. Nothing is saved
+    /// by itself.
+    Teach {
+        /// The label's place, in `0..status.label_capacity`.
+        index: Option<u8>,
+    },
 }
 
 /// Values of a window.

@@ -29,9 +29,9 @@ pub enum StoreError<E> {
         /// Size of the flash in bytes.
         have: usize,
     },
-    /// The range cannot hold two banks for states of the wanted capacity.
+    /// The range cannot hold [`MIN_BANKS`](super::MIN_BANKS) banks for states of the wanted capacity.
     RangeTooSmall {
-        /// Bytes of two banks.
+        /// Bytes of three banks.
         need: u64,
         /// Bytes of the range.
         have: u32,
@@ -77,7 +77,7 @@ impl<E: fmt::Debug> fmt::Display for StoreError<E> {
             ),
             Self::RangeTooSmall { need, have } => write!(
                 f,
-                "the store needs {need} bytes of flash for two banks, its range has {have}"
+                "the store needs {need} bytes of flash for three banks, its range has {have}"
             ),
             Self::StateTooLong { need, have } => write!(
                 f,

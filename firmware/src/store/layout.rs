@@ -2,11 +2,13 @@
 
 use super::StoreError;
 use super::record::HEADER_LEN;
+use crate::flash::CHUNK;
 use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
 
-/// Bytes of the one buffer through which flash is read and programmed: the largest program unit.
-pub(super) const CHUNK: usize = 256;
+/// Fewest banks in which no acknowledged state can be lost: one holds the state, one the newest record that is
+/// surely whole, one is free.
+pub const MIN_BANKS: u32 = 3;
 
 /// The range cut into banks, each bank into slots. All lengths in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,7 @@ pub(super) struct Layout {
     pub(super) bank_len: u32,
     /// Slots of a bank, at least 1.
     pub(super) slots: u32,
-    /// Banks of the range, at least 2.
+    /// Banks of the range, at least [`MIN_BANKS`].
     pub(super) banks: u32,
 }
 
@@ -75,7 +77,7 @@ impl Layout {
         let slot_len =
             (HEADER_LEN as u64).next_multiple_of(unit) + payload.next_multiple_of(unit) + 2 * unit;
         let bank_len = slot_len.next_multiple_of(block);
-        let need = bank_len * 2;
+        let need = bank_len * u64::from(MIN_BANKS);
         if need > u64::from(have) {
             return Err(StoreError::RangeTooSmall { need, have });
         }

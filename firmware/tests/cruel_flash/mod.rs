@@ -135,6 +135,11 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
         self.cells.len()
     }
 
+    /// A bit of byte `at` falls over by itself.
+    pub fn spoil(&mut self, at: usize) {
+        self.cells[at] ^= 1;
+    }
+
     /// Whether the power is gone.
     pub fn is_dead(&self) -> bool {
         self.dead
@@ -229,6 +234,14 @@ impl<const W: usize, const E: usize> ReadNorFlash for CruelFlash<W, E> {
 
     fn capacity(&self) -> usize {
         self.cells.len()
+    }
+}
+
+impl<const W: usize, const E: usize> mote_firmware::flash::Mapped for CruelFlash<W, E> {
+    /// What is surely there: torn pieces show what they were before.
+    fn look<R>(&self, range: std::ops::Range<u32>, look: impl FnOnce(&[u8]) -> R) -> R {
+        let range = range.start as usize..range.end as usize;
+        look(self.cells.get(range).unwrap_or_default())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors of the command line and the exit codes that they lead to.
 
+use crate::data::DataError;
+use crate::device::DeviceError;
 use crate::export::ExportError;
 use crate::export::weights::WeightsError;
 use crate::pipeline::PipelineError;
@@ -48,6 +50,12 @@ pub enum CliError {
     /// Quantization.
     #[error("export: {0}")]
     Export(#[from] ExportError),
+    /// Recordings.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A file that is neither.
     #[error(
         "{}: expected a model image (encoder.image) or trained weights (encoder.safetensors), found neither",
@@ -68,6 +76,7 @@ impl CliError {
                 PipelineError::Train(_) | PipelineError::Eval(_) | PipelineError::Export(_),
             )
             | Self::Export(_) => ExitCode::from(1),
+            Self::Device(e) if !e.is_usage() => ExitCode::from(1),
             Self::Pipeline(PipelineError::Run(e)) | Self::Run(e) => match e {
                 RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => {
                     ExitCode::from(1)

@@ -2,6 +2,7 @@
 
 mod compare;
 mod data;
+mod device;
 mod error;
 mod evaluate;
 mod file;
@@ -53,6 +54,8 @@ enum Command {
     Quantize(quantize::Quantize),
     /// Show what a weights file or a model image holds, layer by layer
     Inspect(inspect::Inspect),
+    /// Speak to a device: teach it, ask it, watch it, give it another image
+    Device(device::Device),
 }
 
 /// Where recordings come from; the same flags for every command that reads them.
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Some(Command::Views(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),
         Some(Command::Inspect(command)) => command.run(&mut terminal),
+        Some(Command::Device(command)) => command.run(&mut terminal),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

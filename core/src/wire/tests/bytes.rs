@@ -14,7 +14,7 @@ fn the_bytes_are_those_of_the_documentation() {
     for request in requests(&[0, 1, 2], &"nod".parse().unwrap(), Upload::Snapshot, 300) {
         all.push(postcard::to_slice(&request, &mut [0; 64]).unwrap().to_vec());
     }
-    let expected: [&[u8]; 21] = [
+    let expected: [&[u8]; 23] = [
         &[0],
         &[1, 44],
         b"\x02\x03nod",
@@ -36,6 +36,8 @@ fn the_bytes_are_those_of_the_documentation() {
         &[17, 0, 0xAC, 0x02],
         &[17, 1, 44, 0xAC, 0x02],
         &[18],
+        &[19, 0],
+        &[19, 1, 44],
     ];
     assert_eq!(all, expected);
     let inference = Inference {
@@ -56,4 +58,18 @@ fn the_bytes_are_those_of_the_documentation() {
         postcard::to_slice(&gap, &mut [0; 64]).unwrap(),
         [0, 6, 1, 2]
     );
+    let misfit = Refusal::Misfit {
+        what: Fit::Rate,
+        need: 1,
+        have: 2,
+    };
+    let most = Refusal::Repeats { most: 1, have: 2 };
+    for (refusal, bytes) in [
+        (misfit, &[0, 19, 5, 1, 2][..]),
+        (Refusal::RebootFirst, &[0, 20]),
+        (most, &[0, 21, 1, 2]),
+    ] {
+        let response = Response::Refused(refusal);
+        assert_eq!(postcard::to_slice(&response, &mut [0; 64]).unwrap(), bytes);
+    }
 }

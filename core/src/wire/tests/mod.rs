@@ -71,6 +71,8 @@ fn requests<'a>(bytes: &'a [u8], name: &Name, what: Upload, n: u32) -> Vec<Reque
             repeats: offset,
         },
         Request::Reboot,
+        Request::Teach { index: None },
+        Request::Teach { index: Some(index) },
     ])
 }
 
@@ -120,6 +122,23 @@ fn refusals(what: Upload, n: u32) -> Vec<Refusal> {
         },
         Refusal::ResponseTooLong {
             need: half,
+            have: !half,
+        },
+        Refusal::Misfit {
+            what: [
+                Fit::Format,
+                Fit::Embedding,
+                Fit::Window,
+                Fit::Scratch,
+                Fit::Channels,
+                Fit::Rate,
+            ][n as usize % 6],
+            need: n,
+            have: !n,
+        },
+        Refusal::RebootFirst,
+        Refusal::Repeats {
+            most: half,
             have: !half,
         },
     ])

@@ -1,21 +1,10 @@
-//! Runs the suite on QEMU's mps2-an386 (Cortex-M4F) and prints its text by semihosting.
+//! The device application on QEMU's mps2-an386 (Cortex-M4F).
 #![no_std]
 #![no_main]
 
-use core::fmt::{self, Write};
-use semihosting::process::ExitCode;
+const NAME: &str = concat!("qemu-m4 ", env!("CARGO_PKG_VERSION"));
+/// The machine's first UART, and SysTick's counts in a second.
+const UART: usize = 0x4000_4000;
+const HZ: u32 = 25_000_000;
 
-struct Console(semihosting::io::Stdout);
-
-impl Write for Console {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        semihosting::io::Write::write_all(&mut self.0, s.as_bytes()).map_err(|_| fmt::Error)
-    }
-}
-
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    let ok =
-        semihosting::io::stdout().is_ok_and(|stdout| mote_suite::run(&mut Console(stdout)).is_ok());
-    ExitCode::from(u8::from(!ok)).exit_process()
-}
+include!("../../qemu-board.rs");

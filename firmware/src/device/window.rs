@@ -1,0 +1,104 @@
+//! The window that comes over the wire, and what is asked about it.
+
+use super::{Device, embed, refusal::refusal};
+use heapless::Vec;
+use mote_core::probe::{Label, Learner};
+use mote_core::snapshot::State;
+use mote_core::window::Normalisation;
+use mote_core::wire::{CHUNK, Refusal, Response, Values};
+
+impl<P, const D: usize, const L: usize, const W: usize, const S: usize, const B: usize>
+    Device<'_, P, D, L, W, S, B>
+where
+    P: Learner<D, L> + State,
+{
+    pub(super) fn receive_window(
+        &mut self,
+        total: u16,
+        offset: u16,
+        values: Values<'_>,
+    ) -> Result<Response<'_>, Refusal> {
+        let need = self.image.input_shape().len() as u16;
+        if total != need {
+            return Err(Refusal::WindowLength { need, have: total });
+        }
+        if offset == 0 {
+            self.window.clear();
+        }
+        let next = self.window.len();
+        let end = usize::from(offset) + values.len();
+        // What has arrived already is not stored again.
+        let known = next.checked_sub(usize::from(offset)).ok_or(Refusal::Gap {
+            need: next as u32,
+            have: offset.into(),
+        })?;
+        if end > usize::from(need) {
+            return Err(Refusal::WindowLength {
+                need,
+                have: end.min(0xFFFF) as u16,
+            });
+        }
+        let affine = self.image.normalisation();
+        let (zero_point, channels) = (
+            self.image.input_quant().zero_point,
+            affine.gain.len().max(1),
+        );
+        let mut store = |value: i8| self.window.push(value).unwrap_or_default();
+        if let Some(values) = values.i8() {
+            values.skip(known).for_each(&mut store);
+        }
+        if let Some(values) = values.f32() {
+            for (i, value) in values.enumerate().skip(known) {
+                let channel = (usize::from(offset) + i) % channels;
+                let one = Normalisation {
+                    gain: affine.gain.get(channel..=channel).unwrap_or_default(),
+                    offset: affine.offset.get(channel..=channel).unwrap_or_default(),
+                };
+                let mut quantized = [zero_point];
+                one.quantize(&[value], zero_point, &mut quantized);
+                quantized.into_iter().for_each(&mut store);
+            }
+        }
+        Ok(Response::Window {
+            next: self.window.len() as u16,
+        })
+    }
+
+    pub(super) fn embed_window(&mut self) -> Result<[f32; D], Refusal> {
+        embed(&self.image, &self.window, &mut self.scratch)
+    }
+
+    /// The embedding's bytes go through the snapshot buffer, which no snapshot on its way in may be using.
+    pub(super) fn embedding(&mut self, offset: u16) -> Result<Response<'_>, Refusal> {
+        let embedding = self.embed_window()?;
+        let rest = embedding.get(usize::from(offset)..);
+        let rest = rest.ok_or(Refusal::Offset {
+            most: D as u32,
+            have: offset.into(),
+        })?;
+        (self.incoming, self.buffer) = (None, Vec::new());
+        for value in rest.iter().take(CHUNK / 4) {
+            let _ = self.buffer.extend_from_slice(&value.to_le_bytes());
+        }
+        Ok(Response::Embedding {
+            total: D as u16,
+            offset,
+            values: &self.buffer,
+        })
+    }
+
+    pub(super) fn learn(&mut self, id: u32, label: Label) -> Result<Response<'_>, Refusal> {
+        if !self.memory.ids.contains(&id) {
+            let embedding = self.embed_window()?;
+            self.probe.learn(&embedding, label).map_err(refusal::<L>)?;
+            self.memory.ids.write(id);
+            self.counters.learned = self.counters.learned.wrapping_add(1);
+            self.unsaved = true;
+        }
+        Ok(Response::Learned {
+            id,
+            index: label.0,
+            examples: self.probe.labels().learned(label),
+        })
+    }
+}
