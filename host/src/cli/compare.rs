@@ -200,7 +200,7 @@ fn cell(
 fn table(rows: &[Row]) -> Result<Table, CliError> {
     let mut lines = Vec::new();
     let mut controls = Vec::new();
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         let evaluations: Vec<Evaluation> = row.cells.iter().map(|c| c.evaluation.clone()).collect();
         let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
         let Some(first) = row.cells.first() else {
@@ -209,8 +209,7 @@ fn table(rows: &[Row]) -> Result<Table, CliError> {
         let seconds = row.cells.iter().map(|c| c.seconds).sum::<f32>() / row.cells.len() as f32;
         for set in &summary.sets {
             let learned = matches!(set.role, Role::Quantized(_));
-            if !learned && (set.role == Role::Learned || !controls.is_empty() && !lines.is_empty())
-            {
+            if !learned && (set.role == Role::Learned || at > 0) {
                 continue;
             }
             let percent = |estimate: Option<f32>| {
