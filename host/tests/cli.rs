@@ -81,6 +81,182 @@ fn own_data_with_labels_is_judged_and_exported() {
     );
 }
 
+/// Grey 8 x 8 pictures of two labels in `folder/LABEL/`: a bright upper half, or a bright left one.
+fn paint(folder: &Path) {
+    for number in 0..24u32 {
+        let left = number % 2 == 0;
+        let place = folder.join(if left { "left" } else { "upper" });
+        fs::create_dir_all(&place).unwrap();
+        let picture = image::GrayImage::from_fn(8, 8, |x, y| {
+            let bright = if left { x < 4 } else { y < 4 };
+            image::Luma([if bright { 200 } else { 20 } + (7 * x + 3 * y + 5 * number) as u8 % 17])
+        });
+        picture.save(place.join(format!("{number}.png"))).unwrap();
+    }
+}
+
+#[test]
+fn pictures_become_an_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    paint(&here.join("halves"));
+    fs::write(
+        here.join("small.toml"),
+        "[data]\nside = 8\n[encoder]\nwidth = 0.25\n[schedule]\nsteps = 4\nbatch = 8\n",
+    )
+    .unwrap();
+    let arguments = ["--data", "halves", "--config", "small.toml"];
+    let run = |more: &[&str]| {
+        let all = [&["pretrain"], arguments.as_slice(), more].concat();
+        mote(here, &all)
+    };
+    for objective in ["nt_xent", "masked"] {
+        let output = run(&["--objective", objective, "--name", objective, "--json"]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{message}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["data"]["picture"], serde_json::json!([8, 8]));
+        let image = format!("runs/{objective}/encoder.image");
+        let output = mote(here, &["inspect", &image]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("8 x 8"), "{text}");
+    }
+    let refused = [
+        &["pretrain"],
+        arguments.as_slice(),
+        &["--objective", "order"],
+    ]
+    .concat();
+    refuses(
+        here,
+        &refused,
+        &["order makes no sense for pictures", "nt_xent"],
+    );
+}
+
+#[test]
+fn data_are_described_and_views_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    paint(&here.join("halves"));
+    let said = |arguments: &[&str]| {
+        let output = mote(here, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {message}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = said(&["data", "waves"]);
+    for part in ["6 recordings", "conv1d", "nt_xent", "--pattern"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = said(&["data", "waves", "--window", "999", "--hop", "9"]);
+    assert!(text.contains("--window 128"), "{text}");
+    let text = said(&["data", "halves"]);
+    assert!(
+        text.contains("24 pictures of 32 x 32") && text.contains("resnet8"),
+        "{text}"
+    );
+    said(&["views", "--data", "waves", "--window", "32"]);
+    let svg = fs::read_to_string(here.join("views.svg")).unwrap();
+    assert!(svg.contains("pair 2 b") && svg.contains("left") && svg.ends_with("</svg>\n"));
+    said(&[
+        "views",
+        "--data",
+        "halves",
+        "--windows",
+        "2",
+        "--pairs",
+        "1",
+    ]);
+    let sheet = image::open(here.join("views.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (3 * 100, 2 * 100));
+}
+
+#[test]
+fn a_comparison_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    let mut arguments = vec!["compare", "--data", "waves", "--objectives", "vicreg,order"];
+    arguments.extend(SMALL);
+    let compare = |arguments: &[&str]| {
+        let output = mote(here, arguments);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{message}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = compare(&arguments);
+    assert!(
+        first.contains("vicreg x1") && first.contains("random init"),
+        "{first}"
+    );
+    assert!(!first.contains("done before"), "{first}");
+    let file = here.join("runs/compare/order-width1-fold0-seed0.json");
+    fs::remove_file(&file).unwrap();
+    let second = compare(&arguments);
+    assert_eq!(second.matches("done before").count(), 1, "{second}");
+    assert!(file.is_file());
+    arguments.extend(["--hand-features", "0"]);
+    assert!(
+        !compare(&arguments).contains("done before"),
+        "another recipe is trained anew"
+    );
+}
+
+#[test]
+fn every_objective_trains_on_a_series() {
+    let folder = tempfile::tempdir().unwrap();
+    record(&folder.path().join("waves"), true);
+    let names = [
+        "moco",
+        "barlow_twins",
+        "vicreg",
+        "cpc",
+        "next_value",
+        "masked",
+        "order",
+        "hand_features",
+    ];
+    for name in names {
+        let mut arguments = vec![
+            "pretrain",
+            "--data",
+            "waves",
+            "--quiet",
+            "--objective",
+            name,
+        ];
+        arguments.extend(SMALL);
+        arguments.extend(["--name", name, "--hand-features", "0"]);
+        let output = mote(folder.path(), &arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {message}");
+    }
+    fs::write(
+        folder.path().join("sum.toml"),
+        "[objective]\nname = \"combined\"\n[[objective.terms]]\nname = \"vicreg\"\n\
+         [[objective.terms]]\nname = \"order\"\nweight = 0.5\n[[objective.terms]]\nname = \"moco\"\n",
+    )
+    .unwrap();
+    let mut arguments = vec![
+        "pretrain", "--data", "waves", "--config", "sum.toml", "--quiet",
+    ];
+    arguments.extend(SMALL);
+    arguments.extend(["--name", "sum"]);
+    let output = mote(folder.path(), &arguments);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    refuses(
+        folder.path(),
+        &["pretrain", "--objective", "magic"],
+        &["magic", "barlow_twins"],
+    );
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();

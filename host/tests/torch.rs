@@ -1,6 +1,10 @@
 //! Losses and training steps against PyTorch in float64; `golden/torch_step.py` wrote the golden files.
 
+use host::objective::barlow_twins::BarlowTwins;
+use host::objective::cpc::Cpc;
 use host::objective::cross_entropy::CrossEntropy;
+use host::objective::gaussian::Gaussian;
+use host::objective::moco::{Moco, MocoConfig};
 use host::objective::nt_xent::NtXent;
 use host::objective::vicreg::VicReg;
 use host::objective::{Batch, Objective};
@@ -105,7 +109,7 @@ fn cross_entropy_is_torchs() {
         ..pairs(9)
     };
     check_loss(
-        &mut CrossEntropy,
+        &mut CrossEntropy::default(),
         5,
         3.0,
         &batch,
@@ -121,6 +125,86 @@ fn vicreg_is_torchs() {
         1.0,
         &pairs(24),
         include_bytes!("golden/vicreg.golden"),
+    );
+}
+
+#[test]
+fn barlow_twins_is_torchs() {
+    check_loss(
+        &mut BarlowTwins::default(),
+        10,
+        1.0,
+        &pairs(24),
+        include_bytes!("golden/barlow_twins.golden"),
+    );
+}
+
+#[test]
+fn moco_is_torchs() {
+    let config = MocoConfig {
+        queue: 24,
+        ..MocoConfig::default()
+    };
+    let mut moco = Moco::new(config, 0);
+    let as_f32 = |values: &[f64]| -> Vec<f32> { values.iter().map(|v| *v as f32).collect() };
+    let before = as_f32(&uniform(24 * 7, 3));
+    // Two steps fill the queue with what torch's holds.
+    for (step, keys) in before.chunks_exact(12 * 7).enumerate() {
+        let families = (0..12).map(|row| (12 * step as u32 + row) % 5);
+        let batch = Batch {
+            families: families.collect(),
+            ..pairs(12)
+        };
+        moco.take_keys(keys);
+        moco.evaluate(&[1.0; 12 * 7], 7, &batch, &mut [0.0; 12 * 7])
+            .unwrap();
+    }
+    moco.take_keys(&as_f32(&uniform(12 * 7, 2)));
+    let batch = Batch {
+        families: (0..12).map(|row| row % 4).collect(),
+        ..pairs(12)
+    };
+    check_loss(
+        &mut moco,
+        7,
+        1.0,
+        &batch,
+        include_bytes!("golden/moco.golden"),
+    );
+}
+
+#[test]
+fn cpc_is_torchs() {
+    let batch = Batch {
+        families: (0..18).map(|row| row % 9 / 3).collect(),
+        ..pairs(18)
+    };
+    check_loss(
+        &mut Cpc::default(),
+        8,
+        1.0,
+        &batch,
+        include_bytes!("golden/cpc.golden"),
+    );
+}
+
+#[test]
+fn next_value_is_torchs() {
+    let mut targets: Vec<f32> = uniform(11 * 3, 2).iter().map(|v| *v as f32).collect();
+    for row in [3, 7] {
+        targets[row * 3 + 2] = f32::NAN;
+    }
+    let batch = Batch {
+        groups: (0..11).collect(),
+        targets,
+        ..Batch::default()
+    };
+    check_loss(
+        &mut Gaussian,
+        6,
+        1.0,
+        &batch,
+        include_bytes!("golden/next_value.golden"),
     );
 }
 
@@ -173,11 +257,7 @@ fn check_steps(spec: &Spec, bytes: &[u8]) {
         inputs,
         ..pairs(rows as u32)
     };
-    let head = Head {
-        network: Some(head),
-        objective: Box::new(NtXent::new(0.5).unwrap()),
-        weight: 1.0,
-    };
+    let head = Head::new(Some(head), Box::new(NtXent::new(0.5).unwrap()), 1.0);
     let recipe = Recipe {
         rule: Rule::ADAM,
         weight_decay: 0.0,

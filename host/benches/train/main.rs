@@ -123,11 +123,7 @@ impl Engine {
             groups: (0..rows).map(|row| row % (rows / 2)).collect(),
             ..Batch::default()
         };
-        let head = Head {
-            network: Some(head),
-            objective: Box::new(objective),
-            weight: 1.0,
-        };
+        let head = Head::new(Some(head), Box::new(objective), 1.0);
         let recipe = Recipe {
             rule: Rule::ADAM,
             weight_decay: 0.0,

@@ -35,11 +35,13 @@ impl Evaluate {
         let first = config.seed;
         let mut evaluations = Vec::new();
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
-        for fold in 0..self.folds {
+        let (mut folds, mut fold) = (self.folds, 0);
+        while fold < folds {
             for seed in 0..self.seeds {
                 config.split.fold = fold;
                 config.seed = first.wrapping_add(seed);
                 let experiment = Experiment::new(dataset.clone(), &config)?;
+                folds = folds.min(experiment.folds);
                 terminal.heading(&format!("Fold {fold}, seed {}", config.seed));
                 let mut trial = Trial {
                     experiment: &experiment,
@@ -52,12 +54,10 @@ impl Evaluate {
                 let controls = trial.controls()?;
                 evaluations.push(trial.judge(&learned, &controls)?);
             }
+            fold += 1;
         }
         let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
-        terminal.heading(&format!(
-            "{} folds, {} seeds from {first}",
-            self.folds, self.seeds
-        ));
+        terminal.heading(&format!("{folds} folds, {} seeds from {first}", self.seeds));
         for table in tables(&summary) {
             terminal.text(&table.to_text());
         }

@@ -1,5 +1,7 @@
 //! The `mote` command: what may be typed, and which exit code follows.
 
+mod compare;
+mod data;
 mod device;
 mod error;
 mod evaluate;
@@ -9,6 +11,7 @@ mod pretrain;
 mod quantize;
 mod settings;
 mod terminal;
+mod views;
 
 pub use error::CliError;
 pub use terminal::Terminal;
@@ -41,6 +44,12 @@ enum Command {
     Pretrain(pretrain::Pretrain),
     /// Measure recipe and controls over several folds of subjects and several seeds
     Evaluate(evaluate::Evaluate),
+    /// Train and judge objectives, widths and seeds in one command; started again, it goes on where it was
+    Compare(compare::Compare),
+    /// Say what a folder holds, and what a run would do with it and why
+    Data(data::Data),
+    /// Draw windows and their views side by side: what do the alterations do to my data?
+    Views(views::Views),
     /// Turn trained weights into a model image for a microcontroller
     Quantize(quantize::Quantize),
     /// Show what a weights file or a model image holds, layer by layer
@@ -52,8 +61,10 @@ enum Command {
 /// Where recordings come from; the same flags for every command that reads them.
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
-    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column);
-    /// sub-folders name labels. Without it, the smartwatch recordings that ship with mote
+    /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, or of NumPy's x.npy and y.npy;
+    /// sub-folders name labels. Without it, the smartwatch
+    /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Samples a second, where the files have no time column
@@ -65,6 +76,9 @@ pub struct DataFlags {
     /// Columns to read, in this order; all without it
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub channels: Vec<String>,
+    /// Read about so many recordings or pictures at most, evenly over parts and labels
+    #[arg(long, value_name = "COUNT")]
+    pub most: Option<usize>,
     /// Samples in a window
     #[arg(long, value_name = "SAMPLES")]
     pub window: Option<usize>,
@@ -81,6 +95,9 @@ pub fn main() -> ExitCode {
         None => cli.pretrain.run(&mut terminal),
         Some(Command::Pretrain(command)) => command.run(&mut terminal),
         Some(Command::Evaluate(command)) => command.run(&mut terminal),
+        Some(Command::Compare(command)) => command.run(&mut terminal),
+        Some(Command::Data(command)) => command.run(&mut terminal),
+        Some(Command::Views(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),
         Some(Command::Inspect(command)) => command.run(&mut terminal),
         Some(Command::Device(command)) => command.run(&mut terminal),

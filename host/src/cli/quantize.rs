@@ -72,8 +72,8 @@ impl Quantize {
                         dataset.channels.join(", ")
                     )));
                 }
-                let windows = Windows::cut(&dataset, config.window.length, config.window.hop)
-                    .map_err(PipelineError::from)?;
+                let (length, hop) = dataset.cut(config.window.length, config.window.hop);
+                let windows = Windows::cut(&dataset, length, hop).map_err(PipelineError::from)?;
                 let normaliser = Normaliser {
                     mean: origin.about.mean.clone(),
                     deviation: origin.about.deviation.clone(),

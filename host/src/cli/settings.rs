@@ -1,6 +1,7 @@
 //! The configuration of a run: a file, and flags that override it.
 
 use super::{CliError, DataFlags};
+use crate::objective::ObjectiveConfig;
 use crate::run::RunConfig;
 use clap::Args;
 use std::path::PathBuf;
@@ -25,6 +26,13 @@ pub struct Settings {
     /// Factor on the encoder's channels, 0.05 to 16
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
+    /// What training aims at, with its usual settings: nt_xent, moco, barlow_twins, vicreg, cpc, next_value,
+    /// masked, order or hand_features. A file can set more, see --config
+    #[arg(long, value_name = "NAME")]
+    objective: Option<String>,
+    /// Weight of regressing hand features beside the objective; 0 turns it off
+    #[arg(long, value_name = "WEIGHT")]
+    hand_features: Option<f32>,
     /// Threads; the result does not depend on their number
     #[arg(long)]
     threads: Option<usize>,
@@ -33,9 +41,10 @@ pub struct Settings {
 impl Settings {
     /// Reads the file and applies the flags.
     pub fn config(&self) -> Result<RunConfig, CliError> {
+        let data = self.data.data.as_deref();
         let config = match &self.config {
-            Some(path) => RunConfig::read(path)?,
-            None => RunConfig::default(),
+            Some(path) => RunConfig::read_for(path, data)?,
+            None => RunConfig::of(data),
         };
         self.over(config)
     }
@@ -53,6 +62,10 @@ impl Settings {
         set(&mut config.schedule.steps, self.steps);
         set(&mut config.schedule.batch, self.batch);
         set(&mut config.encoder.width, self.width);
+        set(&mut config.auxiliary.hand_features, self.hand_features);
+        if let Some(name) = &self.objective {
+            config.objective = ObjectiveConfig::named(name).map_err(CliError::Config)?;
+        }
         config.check().map_err(CliError::Config)?;
         Ok(config)
     }
@@ -72,6 +85,9 @@ impl DataFlags {
         }
         if !self.channels.is_empty() {
             config.data.channels.clone_from(&self.channels);
+        }
+        if self.most.is_some() {
+            config.data.most = self.most;
         }
         set(&mut config.window.length, self.window);
         set(&mut config.window.hop, self.hop);

@@ -1,7 +1,10 @@
 //! What a reader delivers: recordings of the same channels at the same rate.
 
+use super::Kind;
 use super::triad::{self, Triad};
+use mote_core::shape::Shape;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// One unbroken session.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,7 +24,15 @@ pub struct Recording {
 pub struct Dataset {
     /// What to call it in messages: `watch25`, or the folder's name.
     pub name: String,
-    /// Samples a second.
+    /// What a window is.
+    pub kind: Kind,
+    /// Rows and columns of each picture; a pixel is a sample then. None where windows are cut out of a series.
+    pub picture: Option<[u16; 2]>,
+    /// Samples of every recording, where each is one window and nothing is cut.
+    pub whole: Option<usize>,
+    /// Recordings that the data itself holds out for testing, ascending; empty where it does not say.
+    pub test: Vec<usize>,
+    /// Samples a second; 0 where there is no time.
     pub rate_hz: f64,
     /// Names of the `C` channels, in the order of a sample's values.
     pub channels: Vec<String>,
@@ -42,6 +53,10 @@ impl Dataset {
     pub fn new(name: impl Into<String>, rate_hz: f64, channels: Vec<String>) -> Self {
         Self {
             name: name.into(),
+            kind: Kind::Series,
+            picture: None,
+            whole: None,
+            test: Vec::new(),
             rate_hz,
             triads: triad::find(&channels),
             channels,
@@ -64,6 +79,57 @@ impl Dataset {
             .map_or(0, |r| r.samples.len() / self.width().max(1))
     }
 
+    /// Samples in a window and between the starts of two: of pictures and whole series everything, else as asked.
+    pub fn cut(&self, length: usize, hop: usize) -> (usize, usize) {
+        match self.picture {
+            Some([height, width]) => {
+                let pixels = usize::from(height) * usize::from(width);
+                (pixels, pixels)
+            }
+            None => self.whole.map_or((length, hop), |whole| (whole, whole)),
+        }
+    }
+
+    /// The shape of a window of `length` samples; `None` if a side is beyond 65535.
+    pub fn window_shape(&self, length: usize) -> Option<Shape> {
+        let channels = u16::try_from(self.width()).ok()?;
+        match self.picture {
+            Some([height, width]) => Some(Shape::new(height, width, channels)),
+            None => Some(Shape::sequence(u16::try_from(length).ok()?, channels)),
+        }
+    }
+
+    /// Keeps about `most` recordings, evenly spaced, as many of each part and label as their share.
+    pub fn thin(&mut self, most: usize) {
+        let all = self.recordings.len();
+        if all <= most {
+            return;
+        }
+        // Counted within each part and label, so that the order of the files does not matter.
+        let mut seen: BTreeMap<(bool, Option<usize>), usize> = BTreeMap::new();
+        let mut keep = Vec::with_capacity(most);
+        for (at, recording) in self.recordings.iter().enumerate() {
+            let test = self.test.binary_search(&at).is_ok();
+            let place = seen.entry((test, recording.label)).or_insert(0);
+            if (*place + 1) * most / all > *place * most / all {
+                keep.push(at);
+            }
+            *place += 1;
+        }
+        let test = (0..keep.len()).filter(|&at| self.test.binary_search(&keep[at]).is_ok());
+        self.test = test.collect();
+        let mut at = 0;
+        let mut wanted = keep.iter().peekable();
+        self.recordings.retain(|_| {
+            at += 1;
+            wanted.next_if(|&&k| k == at - 1).is_some()
+        });
+        self.notes.push(format!(
+            "{} of {all} recordings are used, as asked",
+            self.recordings.len()
+        ));
+    }
+
     /// SHA-256 over everything that training can see (rate, channels, names, samples), in hexadecimal.
     ///
     /// It does not depend on where the files lie nor on how they were formatted.
@@ -80,6 +146,12 @@ impl Dataset {
         text(&self.labels);
         text(&self.subjects);
         hash.update(self.rate_hz.to_le_bytes());
+        for side in self.picture.into_iter().flatten() {
+            hash.update(side.to_le_bytes());
+        }
+        for &held_out in &self.test {
+            hash.update((held_out as u64).to_le_bytes());
+        }
         hash.update((self.recordings.len() as u64).to_le_bytes());
         for recording in &self.recordings {
             for index in [recording.subject, recording.label] {

@@ -8,7 +8,9 @@ use serde::Serialize;
 pub struct Description {
     /// Name of the data set.
     pub name: String,
-    /// Samples a second.
+    /// Rows and columns of each picture, where the data are pictures.
+    pub picture: Option<[u16; 2]>,
+    /// Samples a second; 0 where there is no time.
     pub rate_hz: f64,
     /// Channel names.
     pub channels: Vec<String>,
@@ -59,6 +61,7 @@ impl Description {
         let at = |i: usize| lengths.get(i).copied().unwrap_or(0);
         let mut description = Self {
             name: dataset.name.clone(),
+            picture: dataset.picture,
             rate_hz: dataset.rate_hz,
             channels: dataset.channels.clone(),
             triads: dataset
@@ -102,6 +105,9 @@ impl Description {
     /// A few lines of plain text.
     pub fn lines(&self) -> Vec<String> {
         let rate = self.rate_hz;
+        if let Some([height, width]) = self.picture {
+            return self.of_pictures(height, width);
+        }
         let mut lines = vec![
             format!(
                 "{}: {} of {} at {} Hz ({})",
@@ -125,16 +131,7 @@ impl Description {
                 duration(self.window as f64 / rate),
                 self.hop,
             ),
-            if self.labels.is_empty() {
-                "labels: none; the report has the label-free measures only".into()
-            } else {
-                let each: Vec<String> = self
-                    .labels
-                    .iter()
-                    .map(|l| format!("{} {}", l.name, l.windows))
-                    .collect();
-                format!("labels: {} (windows: {})", self.labels.len(), some(&each))
-            },
+            self.line_of_labels("windows"),
             if self.subjects.is_empty() {
                 "subjects: none named".into()
             } else {
@@ -156,6 +153,31 @@ impl Description {
         }
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines
+    }
+}
+
+impl Description {
+    fn of_pictures(&self, height: u16, width: u16) -> Vec<String> {
+        let mut lines = vec![
+            format!(
+                "{}: {} of {height} x {width} pixels, {}",
+                self.name,
+                plural(self.recordings, "picture"),
+                self.channels.join(", ")
+            ),
+            self.line_of_labels("pictures"),
+        ];
+        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        lines
+    }
+
+    fn line_of_labels(&self, what: &str) -> String {
+        if self.labels.is_empty() {
+            return "labels: none; the report has the label-free measures only".into();
+        }
+        let each = self.labels.iter();
+        let each: Vec<String> = each.map(|l| format!("{} {}", l.name, l.windows)).collect();
+        format!("labels: {} ({what}: {})", self.labels.len(), some(&each))
     }
 }
 

@@ -31,14 +31,14 @@ impl fmt::Display for Place {
 #[derive(Error, Debug)]
 pub enum DataError {
     /// Nothing lies at the path.
-    #[error("{}: there is no such file or folder; give the folder that holds your .csv files", path.display())]
+    #[error("{}: there is no such file or folder; give the folder that holds your recordings", path.display())]
     Missing {
         /// The path as given.
         path: PathBuf,
     },
     /// The folder has no recordings.
-    #[error("{}: expected .csv files in this folder or its sub-folders, found {}; \
-        save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
+    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, or x.npy in \
+        this folder or its sub-folders, found {}; save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
     NoFiles {
         /// The folder.
         path: PathBuf,
@@ -52,6 +52,22 @@ pub enum DataError {
         path: PathBuf,
         /// The reason given.
         source: io::Error,
+    },
+    /// A file of pictures is not what its name says.
+    #[error("{}: {problem}", file.display())]
+    Picture {
+        /// The file.
+        file: PathBuf,
+        /// What was expected, what was found and what to do.
+        problem: String,
+    },
+    /// Series of an archive or an array are not what they should be.
+    #[error("{place}: {problem}")]
+    Series {
+        /// Where.
+        place: String,
+        /// What was expected, what was found and what to do.
+        problem: String,
     },
     /// A file of no bytes, or of empty lines only.
     #[error("{}: the file is empty; expected a header of channel names and one row for each sample; \

@@ -1,25 +1,31 @@
 //! Recordings: where they come from, how they are cut, split and normalised.
 //!
-//! A reader ([`watch25`], [`csv`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
+//! A reader ([`watch25`], [`csv`], [`picture`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
 //! subject; [`normalise`] fits means and deviations on the training part; [`describe`] says what was found.
 
 pub mod csv;
 pub mod dataset;
 pub mod describe;
 pub mod error;
+mod folder;
+pub mod kind;
 mod natural;
 pub mod normalise;
+mod npy;
+pub mod picture;
 pub mod source;
 pub mod split;
 pub mod triad;
+mod ucr;
 pub mod watch25;
 pub mod window;
 
 pub use dataset::{Dataset, Recording};
 pub use describe::Description;
 pub use error::DataError;
+pub use kind::Kind;
 pub use normalise::Normaliser;
-pub use source::{DataConfig, load};
+pub use source::{DataConfig, kind, load};
 pub use split::{Folds, Split, SplitBy};
 pub use triad::{Motion, Triad};
 pub use window::{Window, Windows, gather};

@@ -1,14 +1,16 @@
 //! Where the recordings come from: the data that ship, or somebody's own.
 
-use super::{DataError, Dataset, Motion, Triad, csv, watch25};
+use super::folder::{self, Name};
+use super::picture::{cifar, files, idx};
+use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, ucr, watch25};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which data to read and how.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// A folder of `.csv` files, or one such file. Without it the data that ship are read.
+    /// A folder of recordings or pictures, or one such file. Without it the data that ship are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// Samples a second. Needed only where the files have no time column.
@@ -21,6 +23,12 @@ pub struct DataConfig {
     /// The columns to read, in this order; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
+    /// Read about this many recordings or pictures at most, evenly spaced over parts and labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<usize>,
+    /// Pixels a side to which PNG and JPEG pictures are scaled; 32 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<u16>,
     /// Channels that turn together; guessed from their names when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triads: Option<Vec<NamedTriad>>,
@@ -36,6 +44,52 @@ pub struct NamedTriad {
     pub motion: Motion,
 }
 
+/// Who reads a folder.
+enum Reader {
+    /// Of CSV files.
+    Csv,
+    /// Of IDX files.
+    Idx(Vec<Name>),
+    /// Of CIFAR's batches.
+    Cifar(Vec<Name>),
+    /// Of picture files.
+    Files(Vec<Name>),
+    /// Of archives of series.
+    Ucr(Vec<Name>),
+    /// Of arrays.
+    Npy(PathBuf),
+}
+
+/// Looks at the names in a folder, or at the one file's. CSV files come first, since plots may lie beside
+/// recordings; what nobody knows is left to the CSV reader, which says what it expects.
+fn reader(path: &Path) -> Reader {
+    let file = path.is_file().then(|| path.file_name()).flatten();
+    let file = file.map(|name| name.to_string_lossy());
+    let found = |wanted: fn(&str) -> bool| match &file {
+        Some(name) if !wanted(name) => None,
+        _ => folder::list(path, wanted).ok(),
+    };
+    if found(folder::is_csv).is_some() {
+        return Reader::Csv;
+    }
+    let idx = found(idx::is_images).map(Reader::Idx);
+    let cifar = || found(cifar::is_batch).map(Reader::Cifar);
+    let files = || found(files::is_picture).map(Reader::Files);
+    let ucr = || found(ucr::is_archive).map(Reader::Ucr);
+    let npy = || Some(Reader::Npy(found(npy::is_array)?.first()?.path.clone()));
+    let readers = idx.or_else(cifar).or_else(ucr).or_else(npy);
+    readers.or_else(files).unwrap_or(Reader::Csv)
+}
+
+/// The kind of data that `config` names, from names of files alone.
+pub fn kind(config: &DataConfig) -> Kind {
+    match config.path.as_deref().map(reader) {
+        None | Some(Reader::Csv | Reader::Ucr(_)) => Kind::Series,
+        Some(Reader::Idx(_) | Reader::Cifar(_) | Reader::Files(_)) => Kind::Pictures,
+        Some(Reader::Npy(file)) => npy::kind(&file),
+    }
+}
+
 /// Reads the data that `config` names.
 ///
 /// # Errors
@@ -43,8 +97,18 @@ pub struct NamedTriad {
 pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
     let mut dataset = match &config.path {
         None => watch25::load()?,
-        Some(path) => csv::load(path, config)?,
+        Some(path) => match reader(path) {
+            Reader::Csv => csv::load(path, config)?,
+            Reader::Idx(names) => idx::load(path, &names)?,
+            Reader::Ucr(names) => ucr::load(path, &names, config)?,
+            Reader::Npy(file) => npy::load(&file, config)?,
+            Reader::Cifar(names) => cifar::load(path, &names)?,
+            Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
+        },
     };
+    if let Some(most) = config.most {
+        dataset.thin(most);
+    }
     if let Some(triads) = &config.triads {
         dataset.triads = triads
             .iter()

@@ -14,6 +14,8 @@ pub enum SplitBy {
     Subject,
     /// A recording. Its subject may be in training too, so figures are better than for strangers.
     Recording,
+    /// What the data themselves hold out.
+    Given,
     /// A stretch of each recording. Training has seen the rest of it, so figures are better still.
     Time,
 }
@@ -34,7 +36,7 @@ pub struct Folds {
     pub by: SplitBy,
     /// Fold of each recording; `None` is in every training part (too short to hold out a piece).
     pub assignment: Vec<Option<usize>>,
-    /// Number of folds, at least 2.
+    /// Number of folds: at least 2, or 1 where the data say what to hold out.
     pub count: usize,
 }
 
@@ -55,6 +57,20 @@ impl Folds {
     ) -> Result<(Dataset, Self), DataError> {
         if count < 2 {
             return Err(DataError::FoldCount { found: count });
+        }
+        if !dataset.test.is_empty() {
+            let held = |r| dataset.test.binary_search(&r).is_ok().then_some(0);
+            let assignment = (0..dataset.recordings.len()).map(held).collect();
+            let by = SplitBy::Given;
+            let count = 1;
+            return Ok((
+                dataset,
+                Self {
+                    by,
+                    assignment,
+                    count,
+                },
+            ));
         }
         let subjects = occurring(dataset.recordings.iter().filter_map(|r| r.subject));
         if subjects.len() >= 2 {
@@ -167,7 +183,7 @@ impl Folds {
     /// What is worth saying about the split, in a sentence for a person; `None` if it is by subject.
     pub fn note(&self) -> Option<&'static str> {
         match self.by {
-            SplitBy::Subject => None,
+            SplitBy::Subject | SplitBy::Given => None,
             SplitBy::Recording => Some(
                 "fewer than two subjects are named: whole recordings are held out, so the figures tell \
                  nothing about people who were not recorded",

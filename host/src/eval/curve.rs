@@ -19,6 +19,9 @@ pub struct TrainingPoint {
     pub knn: Option<f32>,
     /// RankMe of the training embeddings.
     pub rank: Option<f32>,
+    /// How often the objective's own question was answered right in the last step, 0 to 1, where it asks one.
+    #[serde(default)]
+    pub accuracy: Option<f32>,
 }
 
 /// Accuracy over draws of few labels.

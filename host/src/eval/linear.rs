@@ -4,6 +4,7 @@ use super::logistic::{CLOSELY, Problem, ROUGHLY};
 use super::{Confusion, EvalError, Score, Test, Train};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Penalties that are tried, from strong to weak (`C` of scikit-learn).
 pub const INVERSE_L2: [f64; 6] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
@@ -122,15 +123,12 @@ pub fn linear_evaluation(
 /// What is held out, and the part of each row.
 fn parts(train: &Train) -> Result<(String, Vec<usize>), EvalError> {
     let numbered = |keys: Vec<&dyn std::fmt::Display>| {
-        let mut seen = Vec::new();
+        let mut seen = BTreeMap::new();
         let parts: Vec<usize> = keys
             .iter()
             .map(|key| {
-                let key = key.to_string();
-                seen.iter().position(|s| *s == key).unwrap_or_else(|| {
-                    seen.push(key);
-                    seen.len() - 1
-                })
+                let next = seen.len();
+                *seen.entry(key.to_string()).or_insert(next)
             })
             .collect();
         (seen.len(), parts)

@@ -21,6 +21,7 @@ mod product;
 mod rank;
 mod split;
 mod summary;
+mod thumbnail;
 mod whiten;
 
 pub use confusion::{Confusion, Score};
@@ -38,6 +39,7 @@ pub use logistic::{Logistic, Problem};
 pub use rank::{Spread, alignment, rank_me, uniformity};
 pub use split::{Facts, Pool, Split, Test, Train};
 pub use summary::{CurveSummary, Estimate, SetSummary, Summary};
+pub use thumbnail::Thumbnails;
 pub use whiten::{Affine, Preparation, Prepare, Whitening};
 
 /// Index below `count` with the largest value; the first of equals, 0 if there is none.

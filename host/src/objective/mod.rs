@@ -1,10 +1,24 @@
 //! What training minimises: one objective a file, each with its paper, its formula and its gradient.
 
+pub mod barlow_twins;
+pub mod config;
+pub mod cpc;
 pub mod cross_entropy;
+pub mod gaussian;
+pub mod masked;
+mod matrix;
+pub mod moco;
 pub mod mse;
 pub mod nt_xent;
+pub mod order;
 pub mod smooth_l1;
+pub mod task;
 pub mod vicreg;
+
+pub use config::ObjectiveConfig;
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What one step is computed from. Only `inputs` and `groups` are always filled; an objective says what else it reads.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -21,15 +35,43 @@ pub struct Batch {
     pub labels: Vec<u32>,
     /// Empty, or for each row the values to regress; NaN where one is not known.
     pub targets: Vec<f32>,
+    /// Rows for further objectives, each altered in its own way; the encoder sees all rows in one pass.
+    pub further: Vec<Batch>,
 }
 
 /// The label of rows without one.
 pub const UNLABELLED: u32 = u32::MAX;
 
 impl Batch {
-    /// Rows, `B`.
+    /// Rows, `B`, without further ones.
     pub fn rows(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Rows, with further ones.
+    pub fn all_rows(&self) -> usize {
+        self.rows() + self.further.iter().map(Self::rows).sum::<usize>()
+    }
+
+    /// The inputs of all rows, further ones behind.
+    pub fn all_inputs(&self) -> Cow<'_, [f32]> {
+        if self.further.is_empty() {
+            return Cow::Borrowed(&self.inputs);
+        }
+        let parts = std::iter::once(self).chain(&self.further);
+        Cow::Owned(parts.flat_map(|part| &part.inputs).copied().collect())
+    }
+
+    /// Part `index`, 0 for the batch itself, and the number of rows before it.
+    pub fn part(&self, index: usize) -> Option<(&Self, usize)> {
+        let Some(further) = index.checked_sub(1) else {
+            return Some((self, 0));
+        };
+        let before = self.further.iter().take(further).map(Self::rows);
+        Some((
+            self.further.get(further)?,
+            self.rows() + before.sum::<usize>(),
+        ))
     }
 
     /// Empties all fields and keeps their memory.
@@ -39,7 +81,17 @@ impl Batch {
         self.families.clear();
         self.labels.clear();
         self.targets.clear();
+        self.further.iter_mut().for_each(Self::clear);
     }
+}
+
+/// What an objective keeps from step to step.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// Such as embeddings of former steps.
+    pub values: Vec<f32>,
+    /// Such as their families and places.
+    pub numbers: Vec<u32>,
 }
 
 /// A function of a batch's outputs that training minimises.
@@ -58,6 +110,23 @@ pub trait Objective: Send {
         batch: &Batch,
         gradient: &mut [f32],
     ) -> Result<f64, ObjectiveError>;
+
+    /// Takes what a [`Teacher`](crate::train::Teacher) made of the rows, `B x width`, just before
+    /// [`Self::evaluate`]; an objective without a teacher is not asked.
+    fn take_keys(&mut self, _keys: &[f32]) {}
+
+    /// What it keeps from step to step, for a checkpoint; most keep nothing.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    /// Takes back what [`Self::memory`] gave. A memory of another size is left aside.
+    fn remember(&mut self, _memory: Memory) {}
+
+    /// How often the last [`Self::evaluate`] found the right answer, 0 to 1, where the objective asks a question.
+    fn accuracy(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Why an objective cannot be computed.
@@ -82,6 +151,16 @@ pub enum ObjectiveError {
         label: u32,
         /// Number of outputs.
         labels: usize,
+    },
+    /// A head works on rows that the batch lacks.
+    #[error("{objective} works on part {part} of a batch, but the batch has {parts}")]
+    Part {
+        /// The objective's name.
+        objective: &'static str,
+        /// The part asked for, from 0.
+        part: usize,
+        /// Parts there.
+        parts: usize,
     },
     /// The temperature is too small for `f32`, or not a number.
     #[error("a temperature of {0}; choose one between 0.025 and 100, usually 0.1 to 0.5")]

@@ -15,6 +15,27 @@ use super::{Batch, Objective, ObjectiveError, need};
 use crate::train::kernel;
 use crate::train::kernel::{Convolve, ExpRow, Level, Run, Start, padded};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The settings.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NtXentConfig {
+    /// Temperature, 0.025 to 100.
+    pub temperature: f32,
+    /// Whether other windows of the same recording are left out of the negatives: they often show the same
+    /// movement.
+    pub exclude_same_recording: bool,
+}
+
+impl Default for NtXentConfig {
+    fn default() -> Self {
+        Self {
+            temperature: 0.5,
+            exclude_same_recording: true,
+        }
+    }
+}
 
 /// Columns of the similarity matrix that one product computes; their packed rows stay in the first-level cache.
 const BLOCK: usize = 64;
@@ -29,6 +50,8 @@ const CHUNKS: usize = 16;
 /// The objective and its working memory: one matrix of `B x B`.
 pub struct NtXent {
     temperature: f32,
+    /// Whether rows of one family stand against each other all the same.
+    all_negatives: bool,
     level: Level,
     /// Rows of unit length, `B x padded(P)`.
     unit: Vec<f32>,
@@ -55,12 +78,24 @@ impl NtXent {
         let level = Level::detect();
         Ok(Self {
             temperature,
+            all_negatives: false,
             level,
             unit: none(),
             columns: none(),
             inverse: none(),
             weights: none(),
             rows: Vec::new(),
+        })
+    }
+
+    /// From settings.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn from_config(config: NtXentConfig) -> Result<Self, ObjectiveError> {
+        Ok(Self {
+            all_negatives: !config.exclude_same_recording,
+            ..Self::new(config.temperature)?
         })
     }
 
@@ -113,7 +148,8 @@ impl Objective for NtXent {
             need("nt_xent", "families", count, batch.families.len())?;
         }
         let groups = Members::new(&batch.groups);
-        let families = (!batch.families.is_empty()).then(|| Members::new(&batch.families));
+        let families = !batch.families.is_empty() && !self.all_negatives;
+        let families = families.then(|| Members::new(&batch.families));
         self.normalize(z, width);
         let (stride, factor, level) = (padded(width), 1.0 / self.temperature, self.level);
         self.weights.resize(count * count, 0.0);

@@ -87,7 +87,7 @@ fn cross_entropy_skips_unlabelled_rows() {
         labels: vec![UNLABELLED, 1],
         ..Batch::default()
     };
-    let loss = CrossEntropy
+    let loss = CrossEntropy::default()
         .evaluate(&[5.0, 1.0, 0.0, 0.0], 2, &batch, &mut gradient)
         .unwrap();
     assert!((loss - std::f64::consts::LN_2).abs() < 1e-12);
@@ -101,7 +101,7 @@ fn what_an_objective_lacks_is_said() {
         ..Batch::default()
     };
     let mut gradient = vec![0.0; 4];
-    let error = CrossEntropy
+    let error = CrossEntropy::default()
         .evaluate(&[0.0; 4], 2, &batch, &mut gradient)
         .unwrap_err();
     assert_eq!(
@@ -118,7 +118,7 @@ fn what_an_objective_lacks_is_said() {
         labels: vec![0, 2],
         ..batch
     };
-    let error = CrossEntropy
+    let error = CrossEntropy::default()
         .evaluate(&[0.0; 4], 2, &labelled, &mut gradient)
         .unwrap_err();
     assert_eq!(

@@ -6,11 +6,13 @@
 //! `c(Z) = sum over i != j of covariance_ij^2 / d`; variance and covariance are unbiased. The halves are the
 //! authors' code's; the paper's text has none.
 
+use super::matrix::{add_times, centred, transposed_times};
 use super::{Batch, Objective, ObjectiveError, need};
-use crate::train::kernel::{Convolve, ConvolveGradient, Level, Run, Start, padded};
+use serde::{Deserialize, Serialize};
 
 /// Weights of the three terms; the first half of the rows are the views `a`, the second the views `b`.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct VicReg {
     /// Weight of invariance.
     pub lambda: f32,
@@ -75,72 +77,27 @@ impl Objective for VicReg {
 impl VicReg {
     /// Variance and covariance of one half; adds to its gradient.
     fn spread(&self, z: &[f32], d: usize, gradient: &mut [f32]) -> f64 {
-        let n = z.len() / d;
-        let level = Level::detect();
-        let mut mean = vec![0.0_f64; d];
-        for row in z.chunks_exact(d) {
-            mean.iter_mut()
-                .zip(row)
-                .for_each(|(mean, x)| *mean += f64::from(*x) / n as f64);
-        }
-        let centred: Vec<f32> = z
-            .chunks_exact(d)
-            .flat_map(|row| row.iter().zip(&mean).map(|(x, mean)| x - *mean as f32))
-            .collect();
-        // Rows of the covariance are padded, as the kernels want them.
-        let width = padded(d);
-        let runs = Run::split([Run {
-            input: 0,
-            row: 0,
-            len: d,
-        }]);
-        let mut covariance = vec![0.0; d * width];
-        level.run(ConvolveGradient {
-            input: &centred,
-            input_pixel: d,
-            input_row: 0,
-            upstream: &centred,
-            upstream_row: 0,
-            rows: 1,
-            pixels: n,
-            channels: d,
-            runs: &runs,
-            gradient: &mut covariance,
-        });
-        let freedom = (n - 1) as f32;
+        let centred = centred(z, d);
+        let mut covariance = transposed_times(&centred, &centred, d);
+        let freedom = (z.len() / d - 1) as f32;
         let (mut variance_loss, mut covariance_loss) = (0.0_f64, 0.0_f64);
         // The matrix becomes the slope of both terms: off the diagonal 4 nu / (d (n - 1)) covariance.
-        for (i, row) in covariance.chunks_exact_mut(width).enumerate() {
-            for (j, value) in row.iter_mut().enumerate() {
-                *value /= freedom;
-                if i == j {
-                    let deviation = (*value + 1e-4).sqrt();
-                    variance_loss += f64::from((1.0 - deviation).max(0.0)) / d as f64;
-                    *value = if deviation < 1.0 {
-                        -self.mu / 2.0 / (d as f32 * freedom * deviation)
-                    } else {
-                        0.0
-                    };
+        for (at, value) in covariance.iter_mut().enumerate() {
+            *value /= freedom;
+            if at / d == at % d {
+                let deviation = (*value + 1e-4).sqrt();
+                variance_loss += f64::from((1.0 - deviation).max(0.0)) / d as f64;
+                *value = if deviation < 1.0 {
+                    -self.mu / 2.0 / (d as f32 * freedom * deviation)
                 } else {
-                    covariance_loss += f64::from(*value) * f64::from(*value) / d as f64;
-                    *value *= 4.0 * self.nu / (d as f32 * freedom);
-                }
+                    0.0
+                };
+            } else {
+                covariance_loss += f64::from(*value) * f64::from(*value) / d as f64;
+                *value *= 4.0 * self.nu / (d as f32 * freedom);
             }
         }
-        level.run(Convolve {
-            input: &centred,
-            input_pixel: d,
-            input_row: 0,
-            output: gradient,
-            output_pixel: d,
-            output_row: 0,
-            rows: 1,
-            pixels: n,
-            channels: d,
-            weights: &covariance,
-            runs: &runs,
-            start: Start::Output,
-        });
+        add_times(&centred, &covariance, d, gradient);
         f64::from(self.mu) / 2.0 * variance_loss + f64::from(self.nu) * covariance_loss
     }
 }

@@ -1,20 +1,19 @@
 //! The encoder in question and its controls: pretrained, supervised, untrained. All have the same layers,
 //! see the same views for the same number of steps, and are whitened the same way.
 
-use super::batches::{Batches, Rows, Targets};
+use super::batches::Batches;
+use super::terms::{Terms, terms};
 use super::{Experiment, Monitor, PipelineError, whiten};
-use crate::eval::{HandFeatures, Preparation};
+use crate::objective::UNLABELLED;
 use crate::objective::cross_entropy::CrossEntropy;
-use crate::objective::nt_xent::NtXent;
-use crate::objective::smooth_l1::SmoothL1;
+use crate::objective::task::{Labels, Pairs, Task};
 use crate::run::Cancel;
-use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
+use crate::run::config::{Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
 use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
 use crate::view::ViewSource;
 use mote_core::preset::Preset;
-use mote_core::shape::Shape;
 use mote_core::spec::Spec;
 
 /// Batches through which an untrained encoder's batch norm measures its running statistics.
@@ -33,15 +32,16 @@ pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, Pipelin
         spec.shapes()?;
         return Ok(spec.clone());
     }
-    let size = |what: &str, n: usize| {
-        u16::try_from(n).map_err(|_| {
-            PipelineError::Config(format!("{what}: expected at most {}, found {n}", u16::MAX))
-        })
-    };
-    let time = size("window.length", experiment.windows.length)?;
-    let channels = size("channels of the data", experiment.dataset.width())?;
+    let (dataset, length) = (&experiment.dataset, experiment.windows.length);
+    let input = dataset.window_shape(length).ok_or_else(|| {
+        PipelineError::Config(format!(
+            "window: expected at most {} samples and channels, found {length} and {}",
+            u16::MAX,
+            dataset.width()
+        ))
+    })?;
     let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
-    Ok(preset.spec(Shape::sequence(time, channels), config.encoder.width, None)?)
+    Ok(preset.spec(input, config.encoder.width, None)?)
 }
 
 /// Trains an encoder without labels and whitens it.
@@ -55,52 +55,11 @@ pub fn pretrain(
     cancel: &Cancel,
 ) -> Result<TrainedEncoder, PipelineError> {
     let network = Network::new(&spec(experiment, config)?, config.seed)?;
-    let ObjectiveConfig::NtXent {
-        temperature,
-        exclude_same_recording,
-    } = config.objective;
-    let dim = network.output_len() as u16;
-    let widths: Vec<u16> = std::iter::once(dim)
-        .chain(config.encoder.projector.iter().copied())
-        .collect();
-    let projector_head = if widths.len() > 1 {
-        Some(projector(&widths, false, config.seed ^ 1)?)
-    } else {
-        None
-    };
-    let mut heads = vec![Head {
-        network: projector_head,
-        objective: Box::new(NtXent::new(temperature)?),
-        weight: 1.0,
-    }];
-    let rows = Rows::Pairs {
-        exclude_same_recording,
-    };
-    let mut batches = batches(experiment, config, rows)?;
-    if config.auxiliary.hand_features > 0.0 {
-        let targets = targets(experiment)?;
-        let widths = [dim, targets.scale.map.dim as u16];
-        heads.push(Head {
-            network: Some(projector(&widths, false, config.seed ^ 2)?),
-            objective: Box::new(SmoothL1),
-            weight: config.auxiliary.hand_features,
-        });
-        batches = batches.with_targets(Some(targets));
-    }
+    let Terms { heads, tasks } = terms(&network, experiment, config)?;
+    let batches = batches(experiment, config, tasks)?;
     train(
         network, heads, &batches, experiment, config, monitor, cancel,
     )
-}
-
-/// Hand features, scaled over the training windows.
-fn targets(experiment: &Experiment) -> Result<Targets, PipelineError> {
-    let features = HandFeatures {
-        samples: experiment.windows.length,
-        channels: experiment.dataset.width(),
-    };
-    let training = experiment.split.pool(&experiment.hand_features)?;
-    let scale = Preparation::STANDARDISE.fit(&training)?;
-    Ok(Targets { features, scale })
 }
 
 /// Control: the same encoder trained with every training label and the same views.
@@ -118,12 +77,12 @@ pub fn supervise(
         network.output_len() as u16,
         experiment.dataset.labels.len() as u16,
     ];
-    let classifier = Head {
-        network: Some(projector(&widths, false, config.seed ^ 1)?),
-        objective: Box::new(CrossEntropy),
-        weight: 1.0,
-    };
-    let batches = batches(experiment, config, Rows::Labels)?;
+    let network_head = projector(&widths, false, config.seed ^ 1)?;
+    let classifier = Head::new(Some(network_head), Box::<CrossEntropy>::default(), 1.0);
+    let recordings = experiment.dataset.recordings.iter();
+    let label = |label: Option<usize>| label.map_or(UNLABELLED, |label| label as u32);
+    let labels = recordings.map(|r| label(r.label)).collect();
+    let batches = batches(experiment, config, vec![Box::new(Labels { labels })])?;
     train(
         network,
         vec![classifier],
@@ -144,10 +103,7 @@ pub fn random_init(
     config: &RunConfig,
 ) -> Result<TrainedEncoder, PipelineError> {
     let mut network = Network::new(&spec(experiment, config)?, config.seed)?;
-    let rows = Rows::Pairs {
-        exclude_same_recording: false,
-    };
-    let batches = batches(experiment, config, rows)?;
+    let batches = batches(experiment, config, vec![Box::<Pairs>::default()])?;
     let mut batch = Default::default();
     for step in 0..SETTLING_STEPS {
         batches.fill(config.seed, 0, step, &mut batch);
@@ -159,7 +115,7 @@ pub fn random_init(
 fn batches<'a>(
     experiment: &'a Experiment,
     config: &RunConfig,
-    rows: Rows,
+    tasks: Vec<Box<dyn Task>>,
 ) -> Result<Batches<'a>, PipelineError> {
     let source = ViewSource::new(
         &experiment.dataset,
@@ -170,12 +126,10 @@ fn batches<'a>(
         config.window.starts,
         config.seed,
     )?;
-    let labels = experiment.dataset.recordings.iter().map(|r| r.label);
     let schedule = &config.schedule;
     Ok(Batches::new(
         source,
-        labels,
-        rows,
+        tasks,
         schedule.batch,
         schedule.steps as u64,
     ))

@@ -6,6 +6,7 @@ use crate::export::ExportError;
 use crate::export::weights::WeightsError;
 use crate::objective::ObjectiveError;
 use crate::run::RunError;
+use crate::train::LoadError;
 use crate::train::pretrain::TrainError;
 use crate::train::state::StateError;
 use crate::view::ViewError;
@@ -43,6 +44,9 @@ pub enum PipelineError {
     /// The objective's settings.
     #[error("objective: {0}")]
     Objective(#[from] ObjectiveError),
+    /// A copy of the encoder.
+    #[error("the momentum encoder: {0}")]
+    Copy(#[from] LoadError),
     /// Training.
     #[error("training stopped: {0}")]
     Train(#[from] TrainError),

@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::data::window::gather;
 use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows};
-use crate::eval::{Embeddings, Facts, HandFeatures, Split};
+use crate::eval::{Embeddings, Facts, HandFeatures, Split, Thumbnails, Whitening};
 use crate::run::RunConfig;
 
 /// A fold of a data set, ready to train and to judge.
@@ -25,6 +25,8 @@ pub struct Experiment {
     pub split: Split,
     /// What was held out together.
     pub split_by: SplitBy,
+    /// Folds that the data allow.
+    pub folds: usize,
     /// A caveat about the split, if there is one.
     pub note: Option<&'static str>,
 }
@@ -35,7 +37,7 @@ impl Experiment {
     /// # Errors
     /// If windows are longer than the recordings, or nothing can be held out.
     pub fn new(dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
-        let length = config.window.length;
+        let (length, hop) = dataset.cut(config.window.length, config.window.hop);
         let (dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
         if config.split.fold >= folds.count {
             return Err(PipelineError::Config(format!(
@@ -43,7 +45,7 @@ impl Experiment {
                 folds.count, config.split.fold
             )));
         }
-        let windows = Windows::cut(&dataset, length, config.window.hop)?;
+        let windows = Windows::cut(&dataset, length, hop)?;
         let parts = folds.split(config.split.fold);
         let normaliser = Normaliser::fit(&dataset, &parts.train);
         let values = gather(&dataset, &windows.list, length, &normaliser);
@@ -52,15 +54,25 @@ impl Experiment {
             .iter()
             .map(|w| parts.test.binary_search(&w.recording).is_ok())
             .collect();
-        let hand_features = HandFeatures {
-            samples: length,
-            channels: dataset.width(),
-        }
-        .compute(&values)?;
+        let channels = dataset.width();
+        let hand_features = match dataset.picture.map(|side| side.map(usize::from)) {
+            Some([height, width]) => Thumbnails {
+                height,
+                width,
+                channels,
+            }
+            .compute(&values)?,
+            None => HandFeatures {
+                samples: length,
+                channels,
+            }
+            .compute(&values)?,
+        };
         Ok(Self {
             hand_features,
             split: Split::new(Facts::of(&dataset, &windows.list), &is_test)?,
             split_by: folds.by,
+            folds: folds.count,
             note: folds.note(),
             train: parts.train,
             dataset,
@@ -73,6 +85,18 @@ impl Experiment {
     /// What was found in the data.
     pub fn describe(&self) -> Description {
         Description::new(&self.dataset, &self.windows)
+    }
+
+    /// The whitening of share `shrinkage`: of what varies within recordings, or of everything where each recording
+    /// is one window.
+    pub fn whitening(&self, shrinkage: f32) -> Whitening {
+        let mut recordings: Vec<usize> = self.windows.list.iter().map(|w| w.recording).collect();
+        recordings.dedup();
+        if recordings.len() < self.windows.list.len() {
+            Whitening::WithinRecording { shrinkage }
+        } else {
+            Whitening::Whiten { shrinkage }
+        }
     }
 
     /// Values of one window, `T * C`.

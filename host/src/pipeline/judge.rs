@@ -58,7 +58,7 @@ pub fn judge(
         FeatureSet::new("hand features", Role::HandFeatures, hand.clone()),
     ];
     if shrinkage > 0.0 {
-        let map = Whitening::WithinRecording { shrinkage };
+        let map = experiment.whitening(shrinkage);
         let whitened = Preparation { map, ..DIRECTIONS };
         let set = FeatureSet::new("hand whitened", Role::HandFeatures, hand.clone());
         sets.push(set.prepared(whitened));

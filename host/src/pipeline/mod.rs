@@ -15,6 +15,7 @@ mod job;
 mod journal;
 mod judge;
 mod monitor;
+mod terms;
 mod trial;
 mod whiten;
 

@@ -161,7 +161,12 @@ impl<'a> Monitor<'a> {
             let rank = last.map_or(String::new(), |h| {
                 format!("  rank {:.1}/{}", h.spread.rank, h.spread.dim)
             });
-            format!("loss {:.3}  {speed:.0} windows/s{knn}{rank}", step.loss)
+            let task =
+                answer(step).map_or(String::new(), |a| format!("  right {:.0} %", 100.0 * a));
+            format!(
+                "loss {:.3}{task}  {speed:.0} windows/s{knn}{rank}",
+                step.loss
+            )
         });
     }
 
@@ -260,6 +265,7 @@ impl<'a> Monitor<'a> {
             gradient_norm: step.gradient_norm as f32,
             knn: health.knn,
             rank: Some(health.spread.rank),
+            accuracy: answer(step),
         };
         self.memory.points.push(point);
         self.last = Some(health);
@@ -332,7 +338,14 @@ impl<'a> Monitor<'a> {
     }
 }
 
-/// Holds the last fifth of the training subjects out of the training windows `rows`, if labels allow it.
+/// How often the first objective that asks a question had the right answer.
+fn answer(step: &pretrain::Progress) -> Option<f32> {
+    let first = step.accuracies.iter().copied().flatten().next();
+    first.map(|accuracy| accuracy as f32)
+}
+
+/// Holds the last fifth of the training subjects, or a fifth of the recordings where none are named, out of the
+/// training windows `rows`, if labels allow it.
 fn last_subjects(facts: &Facts, rows: &[usize]) -> Option<Split> {
     let facts = Facts {
         label_names: facts.label_names.clone(),
@@ -342,10 +355,15 @@ fn last_subjects(facts: &Facts, rows: &[usize]) -> Option<Split> {
     };
     let names = facts.subject_names();
     let held_out = names.len().div_ceil(5);
-    if names.len() < 2 {
-        return None;
-    }
-    let split = Split::by_subject(facts, &names[names.len() - held_out..]).ok()?;
+    let split = if names.len() < 2 {
+        // Nobody is named: every fifth recording.
+        let mut recordings = facts.recordings.clone();
+        recordings.dedup();
+        let held_out: Vec<usize> = recordings.into_iter().step_by(5).collect();
+        Split::by_recording(facts, &held_out).ok()?
+    } else {
+        Split::by_subject(facts, &names[names.len() - held_out..]).ok()?
+    };
     let (train, test) = split.labelled();
     (train > 0 && test > 0).then_some(split)
 }

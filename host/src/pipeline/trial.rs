@@ -161,12 +161,15 @@ impl Trial<'_> {
 fn sentence(last: &TrainingPoint, pace: &Pace) -> String {
     let knn = last.knn.map_or(String::new(), |k| {
         format!(
-            ", k-NN {:.1} % on training subjects held out for this",
+            ", k-NN {:.1} % on training windows held out for this",
             100.0 * k
         )
     });
+    let task = last.accuracy.map_or(String::new(), |a| {
+        format!(" (own question right {:.1} %)", 100.0 * a)
+    });
     format!(
-        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{knn}, rank {:.1}",
+        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{task}{knn}, rank {:.1}",
         last.step,
         pace.seconds,
         pace.windows_per_second,

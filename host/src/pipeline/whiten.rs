@@ -2,10 +2,11 @@
 //!
 //! Within a recording the same thing goes on, mostly; what varies there is what a label should ignore.
 //! Relevant component analysis (Bar-Hillel et al., 2005) finds the map from unlabelled training windows;
+//! (where each recording is one window, as a picture is, what varies over all windows takes its place);
 //! it is linear, so it disappears into the last dense layer and costs the device nothing.
 
 use super::{Experiment, PipelineError};
-use crate::eval::{Affine, Embeddings, Preparation, Whitening};
+use crate::eval::{Affine, Embeddings, Preparation};
 use crate::train::trained::{TrainedEncoder, TrainedLayer};
 use mote_core::spec::{Activation, Layer, Op, Tensor};
 
@@ -22,13 +23,41 @@ pub fn whiten(
     if shrinkage == 0.0 {
         return Ok(encoder);
     }
-    let whitening = Whitening::WithinRecording { shrinkage };
+    let whitening = experiment.whitening(shrinkage);
     let dim = encoder.spec.embedding_len()?;
     let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
-    let map = Preparation::new(whitening)
-        .fit(&experiment.split.pool(&embeddings)?)?
-        .map;
+    let pool = experiment.split.pool(&embeddings)?;
+    let mut map = Preparation::new(whitening).fit(&pool)?.map;
+    forget_dead(&mut map, &pool.embeddings);
     append(encoder, &map)
+}
+
+/// Part of the mean deviation below which a dimension is dead, as behind a ReLU that never opens.
+const DEAD: f64 = 1e-3;
+
+/// Makes `map` blind to dead dimensions, which it would blow up beyond what f16 holds.
+fn forget_dead(map: &mut Affine, embeddings: &Embeddings) {
+    let (dim, rows) = (map.dim, embeddings.rows().max(1) as f64);
+    let (mut mean, mut deviation) = (vec![0.0; dim], vec![0.0; dim]);
+    for row in embeddings.iter() {
+        mean.iter_mut()
+            .zip(row)
+            .for_each(|(m, v)| *m += f64::from(*v) / rows);
+    }
+    for row in embeddings.iter() {
+        for ((d, v), m) in deviation.iter_mut().zip(row).zip(&mean) {
+            *d += (f64::from(*v) - m).powi(2) / rows;
+        }
+    }
+    deviation.iter_mut().for_each(|d| *d = d.sqrt());
+    let typical = deviation.iter().sum::<f64>() / dim.max(1) as f64;
+    for dead in (0..dim).filter(|&at| deviation[at] < DEAD * typical) {
+        for output in 0..dim {
+            let weight = &mut map.matrix[output * dim + dead];
+            map.offset[output] += (f64::from(*weight) * mean[dead]) as f32;
+            *weight = 0.0;
+        }
+    }
 }
 
 /// `map` after `encoder`.
@@ -83,4 +112,30 @@ fn append(mut encoder: TrainedEncoder, map: &Affine) -> Result<TrainedEncoder, P
         batch_norm: None,
     });
     Ok(encoder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{Pool, Whitening};
+
+    #[test]
+    fn a_dead_dimension_is_forgotten_and_the_others_stay() {
+        let values = (0..40).flat_map(|i| [(i * 7 % 11) as f32, 0.25, (i * 5 % 13) as f32]);
+        let embeddings = Embeddings::new(values.collect(), 3).unwrap();
+        let pool = Pool {
+            embeddings: embeddings.clone(),
+            recordings: (0..40).collect(),
+        };
+        let whitening = Whitening::Whiten { shrinkage: 0.5 };
+        let mut map = Preparation::new(whitening).fit(&pool).unwrap().map;
+        let before = map.apply(&embeddings).unwrap();
+        assert!(map.matrix.iter().any(|w| w.abs() > 65_504.0));
+        forget_dead(&mut map, &embeddings);
+        assert!(map.matrix.iter().all(|w| w.abs() < 10.0));
+        let after = map.apply(&embeddings).unwrap();
+        for (before, after) in before.values.iter().zip(&after.values) {
+            assert!((before - after).abs() < 0.1, "{before} {after}");
+        }
+    }
 }

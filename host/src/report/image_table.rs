@@ -131,7 +131,7 @@ fn shape(shape: Shape) -> String {
 }
 
 /// Digits in groups of three.
-fn group(number: u64) -> String {
+pub fn group(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

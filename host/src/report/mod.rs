@@ -13,16 +13,18 @@ mod svg;
 mod table;
 mod training_plot;
 mod verdict;
+mod views_plot;
 
 pub use confusion_plot::confusion_plot;
 pub use few_label_plot::few_label_plot;
-pub use image_table::{image_table, spec_table};
+pub use image_table::{group, image_table, spec_table};
 pub use map::map;
 pub use map_plot::map_plot;
 pub use page::Page;
 pub use table::{Table, tables};
 pub use training_plot::training_plot;
 pub use verdict::Verdict;
+pub use views_plot::views_plot;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Everything that determines a run. The same configuration, data and build give the same bytes.
 
-use super::{RunError, atomic};
+use super::{RunError, atomic, recipe};
 use crate::data::DataConfig;
+use crate::objective::ObjectiveConfig;
 use crate::view::{Starts, ViewConfig};
 use mote_core::preset::Preset;
 use mote_core::spec::Spec;
@@ -128,30 +129,6 @@ impl Default for EncoderConfig {
     }
 }
 
-/// What the training aims at.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ObjectiveConfig {
-    /// The contrastive objective of SimCLR (Chen et al., 2020).
-    NtXent {
-        /// Temperature, above 0.
-        temperature: f32,
-        /// Whether other windows of the same recording are left out of the negatives: they often show the
-        /// same movement.
-        #[serde(default)]
-        exclude_same_recording: bool,
-    },
-}
-
-impl Default for ObjectiveConfig {
-    fn default() -> Self {
-        Self::NtXent {
-            temperature: 0.5,
-            exclude_same_recording: true,
-        }
-    }
-}
-
 /// What training aims at beside the objective.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -209,18 +186,30 @@ impl Default for ScheduleConfig {
 }
 
 impl RunConfig {
-    /// Reads and checks a file.
+    /// Reads and checks a file; what it leaves out has the value of the recipe for its data.
     ///
     /// # Errors
     /// If it cannot be read, holds an unknown key or a number out of range; with line and column.
     pub fn read(path: &Path) -> Result<Self, RunError> {
+        Self::read_for(path, None)
+    }
+
+    /// As [`Self::read`], with other data than the file names.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_for(path: &Path, data: Option<&Path>) -> Result<Self, RunError> {
         let bytes = fs::read(path).map_err(|e| RunError::at(path, e))?;
         let wrong = |message: String| RunError::Config {
             origin: path.into(),
             message,
         };
         let text = String::from_utf8(bytes).map_err(|_| wrong("expected text in UTF-8".into()))?;
-        let config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let data = data.map(Path::to_path_buf).or(config.data.path.clone());
+        if data.is_some() {
+            config = recipe::over(&Self::of(data.as_deref()), &text).map_err(wrong)?;
+        }
         config.check().map_err(wrong)?;
         Ok(config)
     }
@@ -282,13 +271,7 @@ impl RunConfig {
             "0 (off), or 0.01 to 1",
             &encoder.whitening,
         )?;
-        let ObjectiveConfig::NtXent { temperature, .. } = self.objective;
-        must(
-            (1e-3..=100.0).contains(&temperature),
-            "objective.temperature",
-            "0.001 to 100",
-            &temperature,
-        )?;
+        self.objective.check()?;
         let weight = self.auxiliary.hand_features;
         must(
             (0.0..=1000.0).contains(&weight),
@@ -410,117 +393,5 @@ fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use mote_core::shape::Shape;
-
-    fn read(text: &str) -> Result<RunConfig, RunError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("my.toml");
-        fs::write(&path, text).unwrap();
-        RunConfig::read(&path)
-    }
-
-    #[test]
-    fn nothing_said_is_the_shipped_recipe() {
-        assert_eq!(read("").unwrap(), RunConfig::default());
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let mut config = RunConfig {
-            seed: i64::MAX as u64,
-            ..RunConfig::default()
-        };
-        config.data.path = Some("my recordings".into());
-        config.data.pattern = Some("{subject}_{rest}".into());
-        config.data.channels = vec!["ax".into(), "é \"q\"".into()];
-        config.encoder.spec = Preset::Conv1d.spec(Shape::sequence(128, 6), 1.0, None).ok();
-        config.encoder.projector = vec![128, 64];
-        config.schedule.learning_rate = 0.1 + 0.2;
-        config.views.rotate.degrees = 33.3;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("config.toml");
-        config.write(&path).unwrap();
-        assert!(config.encoder.spec.is_some());
-        assert_eq!(RunConfig::read(&path).unwrap(), config);
-    }
-
-    #[test]
-    fn a_few_lines_change_the_recipe() {
-        let text = "seed = 3\n[objective]\nname = \"nt_xent\"\ntemperature = 0.2\n[views.mirror]\nprobability = 0\n";
-        let config = read(text).unwrap();
-        assert_eq!(config.seed, 3);
-        assert_eq!(config.views.mirror.probability, 0.0);
-        assert_eq!(config.schedule, ScheduleConfig::default());
-    }
-
-    #[test]
-    fn changes_are_named_key_by_key() {
-        let was = RunConfig::default();
-        let mut is = was.clone();
-        is.checkpoint.minutes = 7.0;
-        is.checkpoint.keep = 9;
-        assert!(was.changes(&is).unwrap().is_empty());
-        is.schedule.steps = 7;
-        is.data.path = Some("mine".into());
-        let changes = was.changes(&is).unwrap();
-        assert_eq!(
-            changes,
-            [
-                "data.path was nothing and is \"mine\"",
-                "schedule.steps was 600 and is 7"
-            ]
-        );
-    }
-
-    #[test]
-    fn faults_name_file_line_and_key() {
-        for (text, parts) in [
-            ("seed = 1\nsede = 2", ["line 2", "sede", "seed"]),
-            (
-                "[window]\nlength = \"long\"",
-                ["line 2", "length", "string"],
-            ),
-            (
-                "[window]\nlength = 0",
-                ["window.length", "at least 1", "found 0"],
-            ),
-            ("split.fold = 5", ["split.fold", "less than", "found 5"]),
-            (
-                "encoder.preset = \"resnet50\"",
-                ["encoder.preset", "conv1d", "resnet50"],
-            ),
-            (
-                "schedule.batch = 1",
-                ["schedule.batch", "at least 2", "found 1"],
-            ),
-            (
-                "schedule.learning_rate = nan",
-                ["schedule.learning_rate", "above 0", "NaN"],
-            ),
-            (
-                "views.rotate.degrees = 999",
-                ["views.rotate.degrees", "180", "999"],
-            ),
-            (
-                "checkpoint.keep = 0",
-                ["checkpoint.keep", "at least 1", "found 0"],
-            ),
-            ("seed = -1", ["line 1", "seed", "-1"]),
-            (
-                "[objective]\nname = \"magic\"",
-                ["line", "magic", "nt_xent"],
-            ),
-        ] {
-            let message = read(text).unwrap_err().to_string();
-            for part in parts.iter().chain(&["my.toml"]) {
-                assert!(message.contains(part), "{part}: {message}");
-            }
-        }
-        assert!(matches!(
-            RunConfig::read(Path::new("/no.toml")),
-            Err(RunError::Missing { .. })
-        ));
-    }
-}
+#[path = "config_tests.rs"]
+mod tests;

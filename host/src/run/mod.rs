@@ -8,6 +8,7 @@ pub mod dir;
 pub mod error;
 pub mod metrics;
 pub mod progress;
+mod recipe;
 
 pub use cancel::Cancel;
 pub use checkpoint::Store;

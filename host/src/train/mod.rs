@@ -14,6 +14,7 @@ mod signal;
 mod simd;
 mod sliding;
 pub mod state;
+mod teacher;
 pub mod trained;
 
 pub use ema::Ema;
@@ -23,6 +24,7 @@ pub use optimizer::{Optimizer, Rule};
 pub use projector::projector;
 pub use schedule::Schedule;
 pub use simd::Level;
+pub use teacher::Teacher;
 
 /// Floating-point operations a second that one core reaches with `level`, measured now, in about 50 ms.
 pub fn peak_flops(level: Level) -> f64 {

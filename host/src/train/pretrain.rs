@@ -3,6 +3,7 @@
 use super::network::{Mode, Network};
 use super::optimizer::{Optimizer, Rule};
 use super::schedule::Schedule;
+use super::teacher::Teacher;
 use crate::objective::{Batch, Objective, ObjectiveError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -24,6 +25,23 @@ pub struct Head {
     pub objective: Box<dyn Objective>,
     /// Factor of its loss.
     pub weight: f32,
+    /// The part of the batch that it works on; see [`Batch::part`].
+    pub part: usize,
+    /// Where the objective compares with a slowly moving copy of encoder and head.
+    pub teacher: Option<Teacher>,
+}
+
+impl Head {
+    /// A head on the batch itself, without a teacher.
+    pub fn new(network: Option<Network>, objective: Box<dyn Objective>, weight: f32) -> Self {
+        Self {
+            network,
+            objective,
+            weight,
+            part: 0,
+            teacher: None,
+        }
+    }
 }
 
 /// What a run is made of, apart from networks and data.
@@ -74,6 +92,8 @@ pub struct Progress {
     pub rate: f32,
     /// Length of the gradient over all networks, before clipping.
     pub gradient_norm: f64,
+    /// How often each head found the right answer, 0 to 1, where its objective asks a question.
+    pub accuracies: Vec<Option<f64>>,
     /// Rows of the batch.
     pub rows: usize,
     /// Seconds since the step before, waiting for views included.
@@ -168,7 +188,9 @@ impl Pretraining {
             } = step?;
             let seconds = before.elapsed().as_secs_f64();
             before = Instant::now();
-            let rows = batch.rows();
+            let rows = batch.all_rows();
+            let accuracies = self.heads.iter().map(|head| head.objective.accuracy());
+            let accuracies = accuracies.collect();
             let progress = Progress {
                 epoch: at / steps,
                 step: at % steps,
@@ -177,6 +199,7 @@ impl Pretraining {
                 losses,
                 rate,
                 gradient_norm,
+                accuracies,
                 rows,
                 seconds,
             };
@@ -191,29 +214,41 @@ impl Pretraining {
     /// # Errors
     /// As [`Self::run`]; parameters are unchanged then.
     pub fn step(&mut self, batch: &Batch) -> Result<Step, TrainError> {
-        let (rows, expected) = (batch.rows(), self.encoder.input_len());
-        if rows * expected != batch.inputs.len() || rows == 0 {
+        let (rows, expected) = (batch.all_rows(), self.encoder.input_len());
+        let inputs = batch.all_inputs();
+        if rows * expected != inputs.len() || rows == 0 {
             return Err(TrainError::Input {
-                found: batch.inputs.len(),
+                found: inputs.len(),
                 rows,
                 expected,
             });
         }
-        let embedding = self.encoder.forward(&batch.inputs, Mode::Train);
-        let width = embedding.len() / rows;
+        let embedding = self.encoder.forward(&inputs, Mode::Train);
+        let dim = embedding.len() / rows;
         let mut gradient = vec![0.0; embedding.len()];
         let (mut losses, mut loss) = (Vec::new(), 0.0);
         let mut slope = Vec::new();
         for head in &mut self.heads {
+            let name = head.objective.name();
+            let (part, first) = batch.part(head.part).ok_or(ObjectiveError::Part {
+                objective: name,
+                part: head.part,
+                parts: batch.further.len() + 1,
+            })?;
+            let span = first * dim..(first + part.rows()) * dim;
+            let embedding = &embedding[span.clone()];
+            if let Some(teacher) = &mut head.teacher {
+                head.objective.take_keys(teacher.project(&part.inputs));
+            }
             let (output, width) = match &mut head.network {
                 Some(network) => {
                     let width = network.output_len();
                     (network.forward(embedding, Mode::Train), width)
                 }
-                None => (embedding, width),
+                None => (embedding, dim),
             };
             slope.resize(output.len(), 0.0);
-            let value = head.objective.evaluate(output, width, batch, &mut slope)?;
+            let value = head.objective.evaluate(output, width, part, &mut slope)?;
             losses.push(value);
             loss += f64::from(head.weight) * value;
             slope.iter_mut().for_each(|slope| *slope *= head.weight);
@@ -224,7 +259,7 @@ impl Pretraining {
                 }
                 None => &slope,
             };
-            gradient
+            gradient[span]
                 .iter_mut()
                 .zip(back)
                 .for_each(|(sum, part)| *sum += part);
@@ -254,6 +289,11 @@ impl Pretraining {
                 optimizer.step(network, rate, scale);
             }
         }
+        for head in &mut self.heads {
+            if let Some(teacher) = &mut head.teacher {
+                teacher.follow(&self.encoder, head.network.as_ref());
+            }
+        }
         self.done += 1;
         Ok(Step {
             losses,
@@ -271,7 +311,7 @@ impl Pretraining {
 
     /// Where the trouble began.
     fn not_finite(&self, batch: &Batch) -> String {
-        if batch.inputs.iter().any(|x| !x.is_finite()) {
+        if batch.all_inputs().iter().any(|x| !x.is_finite()) {
             return "a value of the data".into();
         }
         if let Some(place) = self.encoder.not_finite() {

@@ -3,6 +3,7 @@
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::pretrain::Pretraining;
+use crate::objective::Memory;
 use serde::{Deserialize, Serialize};
 
 /// The state of a [`Pretraining`]; views and learning rate follow from the number of steps.
@@ -10,8 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct State {
     /// Steps done.
     pub done: u64,
-    /// Of the encoder, then of each head that has a network.
+    /// Of the encoder, of each head that has a network, then of each teacher.
     networks: Vec<Numbers>,
+    /// Of each head's objective.
+    memories: Vec<Memory>,
     /// The encoder's, then each head's.
     optimizers: Vec<Optimizer>,
 }
@@ -29,7 +32,7 @@ struct Numbers {
     "the saved training has {found} {what}, this one {expected}; it began with another encoder or another recipe"
 )]
 pub struct StateError {
-    /// `networks`, `parameters`, `running statistics` or `optimizers`.
+    /// `networks`, `parameters`, `running statistics`, `optimizers` or `memories`.
     pub what: &'static str,
     /// Of this training.
     pub expected: usize,
@@ -46,7 +49,8 @@ impl Pretraining {
         };
         State {
             done: self.done,
-            networks: self.networks().map(numbers).collect(),
+            networks: self.lasting().map(numbers).collect(),
+            memories: self.heads.iter().map(|h| h.objective.memory()).collect(),
             optimizers: self.optimizers.clone(),
         }
     }
@@ -70,26 +74,43 @@ impl Pretraining {
         let State {
             done,
             networks,
+            memories,
             optimizers,
         } = state;
-        check("networks", self.networks().count(), networks.len())?;
-        for (network, saved) in self.networks().zip(&networks) {
+        check("networks", self.lasting().count(), networks.len())?;
+        for (network, saved) in self.lasting().zip(&networks) {
             let [parameters, running] = [network.parameters().len(), network.running().len()];
             check("parameters", parameters, saved.parameters.len())?;
             check("running statistics", running, saved.running.len())?;
         }
         check("optimizers", self.optimizers.len(), optimizers.len())?;
+        check("memories", self.heads.len(), memories.len())?;
         self.done = done;
         self.optimizers = optimizers;
-        let heads = self.heads.iter_mut();
-        let heads = heads.filter_map(|head| head.network.as_mut());
-        for (network, saved) in std::iter::once(&mut self.encoder)
-            .chain(heads)
-            .zip(networks)
-        {
-            network.parameters_mut().copy_from_slice(&saved.parameters);
-            network.running_mut().copy_from_slice(&saved.running);
+        let mut saved = networks.into_iter();
+        let mut take = |network: &mut Network| {
+            if let Some(saved) = saved.next() {
+                network.parameters_mut().copy_from_slice(&saved.parameters);
+                network.running_mut().copy_from_slice(&saved.running);
+            }
+        };
+        take(&mut self.encoder);
+        for network in self.heads.iter_mut().filter_map(|h| h.network.as_mut()) {
+            take(network);
+        }
+        for teacher in self.heads.iter_mut().filter_map(|h| h.teacher.as_mut()) {
+            teacher.networks_mut().for_each(&mut take);
+        }
+        for (head, memory) in self.heads.iter_mut().zip(memories) {
+            head.objective.remember(memory);
         }
         Ok(())
+    }
+
+    /// Every network that lasts from step to step, in the order of [`State`].
+    fn lasting(&self) -> impl Iterator<Item = &Network> {
+        let teachers = self.heads.iter().filter_map(|head| head.teacher.as_ref());
+        self.networks()
+            .chain(teachers.flat_map(|teacher| teacher.networks()))
     }
 }

@@ -7,6 +7,7 @@ use super::mask::Mask;
 use super::mirror::Mirror;
 use super::neighbour::Neighbour;
 use super::permute::{MAX_SEGMENTS, Permute};
+use super::picture::PictureViews;
 use super::rotate::Rotate;
 use super::scale::Scale;
 use super::speed::Speed;
@@ -79,6 +80,8 @@ pub struct ViewConfig {
     pub mask: Mask,
     /// A sensor is missing.
     pub channel_dropout: ChannelDropout,
+    /// What is done to pictures; nothing above is.
+    pub picture: PictureViews,
 }
 
 /// A number in the configuration that makes no sense.
@@ -104,7 +107,8 @@ impl ViewConfig {
     }
 
     /// Every probability with its key.
-    fn probabilities(&mut self) -> [(&'static str, &mut f32); 11] {
+    fn probabilities(&mut self) -> [(&'static str, &mut f32); 16] {
+        let picture = &mut self.picture;
         [
             ("neighbour.probability", &mut self.neighbour.probability),
             ("speed.probability", &mut self.speed.probability),
@@ -120,6 +124,14 @@ impl ViewConfig {
                 "channel_dropout.probability",
                 &mut self.channel_dropout.probability,
             ),
+            (
+                "picture.resized_crop.probability",
+                &mut picture.resized_crop.probability,
+            ),
+            ("picture.flip.probability", &mut picture.flip.probability),
+            ("picture.light.probability", &mut picture.light.probability),
+            ("picture.grey.probability", &mut picture.grey.probability),
+            ("picture.erase.probability", &mut picture.erase.probability),
         ]
     }
 
@@ -161,6 +173,22 @@ impl ViewConfig {
             ("scale.strength", self.scale.strength, strength),
             ("jitter.deviation", self.jitter.deviation, strength),
             ("mask.longest", self.mask.longest, share),
+            (
+                "picture.resized_crop.smallest",
+                self.picture.resized_crop.smallest,
+                (0.01, 1.0, "a part from 0.01 to 1"),
+            ),
+            (
+                "picture.light.brightness",
+                self.picture.light.brightness,
+                strength,
+            ),
+            (
+                "picture.light.contrast",
+                self.picture.light.contrast,
+                strength,
+            ),
+            ("picture.erase.largest", self.picture.erase.largest, share),
         ]);
         for (name, found, (least, most, expected)) in numbers {
             if !(least..=most).contains(&found) {

@@ -18,6 +18,7 @@ pub mod mask;
 pub mod mirror;
 pub mod neighbour;
 pub mod permute;
+pub mod picture;
 pub mod pipeline;
 pub mod ramp;
 pub mod rotate;

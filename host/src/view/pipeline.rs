@@ -1,6 +1,7 @@
 //! All alterations in order: time, movement, normalisation, sensor.
 
 use super::config::{ViewConfig, ViewError};
+use super::picture::PicturePipeline;
 use super::ramp::{self, Ramp};
 use super::stream::Stream;
 use crate::data::{Dataset, Motion, Normaliser, Triad};
@@ -18,6 +19,8 @@ pub struct Pipeline {
     scale_groups: Vec<usize>,
     dropout_groups: Vec<usize>,
     normaliser: Normaliser,
+    /// Takes the place of everything above where windows are pictures.
+    picture: Option<PicturePipeline>,
 }
 
 /// Working memory for one view at a time.
@@ -54,6 +57,12 @@ impl Pipeline {
             mirror_signs: config.mirror.signs(triads, channels),
             scale_groups: config.scale.each.groups(triads, channels),
             dropout_groups: config.channel_dropout.each.groups(triads, channels),
+            picture: dataset.picture.map(|size| PicturePipeline {
+                views: config.picture,
+                size: size.map(usize::from),
+                channels,
+                normaliser: normaliser.clone(),
+            }),
             normaliser,
         })
     }
@@ -71,6 +80,11 @@ impl Pipeline {
     /// The configuration it was made from.
     pub fn config(&self) -> &ViewConfig {
         &self.config
+    }
+
+    /// How values are normalised.
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
     }
 
     /// Working memory for [`Pipeline::view`].
@@ -102,6 +116,9 @@ impl Pipeline {
         out: &mut [f32],
     ) {
         let (config, channels) = (&self.config, self.channels());
+        if let Some(picture) = &self.picture {
+            return picture.view(&recording[start * channels..], rng, out);
+        }
         let samples = recording.len() / channels.max(1);
 
         let ramp = config.speed.apply(Ramp::IDENTITY, self.length, rng);

@@ -15,6 +15,7 @@ const VIEW_A: u64 = 0;
 const VIEW_B: u64 = 1;
 const PLACE: u64 = 2;
 const SHUFFLE: u64 = 3;
+const SINGLE: u64 = 4;
 
 /// Where the windows of an epoch begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -128,14 +129,20 @@ impl<'a> ViewSource<'a> {
         b: &mut [f32],
         groups: &mut [u32],
     ) {
-        self.place(epoch, batch, groups.len());
+        self.draw(epoch, batch, groups.len());
         for (group, anchor) in groups.iter_mut().zip(&self.anchors) {
             *group = anchor.recording as u32;
         }
+        self.views(epoch, batch, a, b);
+    }
+
+    /// Writes two views of each window of the last batch, which had the same `epoch` and `batch`.
+    pub fn views(&mut self, epoch: u64, batch: usize, a: &mut [f32], b: &mut [f32]) {
         let (dataset, pipeline, seed) = (self.dataset, &self.pipeline, self.seed);
         let size = self.view_len().max(1);
-        let part = groups.len().div_ceil(PARTS).max(1);
-        let first = (batch * groups.len()) as u64;
+        let count = self.anchors.len();
+        let part = count.div_ceil(PARTS).max(1);
+        let first = (batch * count) as u64;
         a.par_chunks_mut(size * part)
             .zip(b.par_chunks_mut(size * part))
             .zip(self.anchors.par_chunks(part))
@@ -156,6 +163,51 @@ impl<'a> ViewSource<'a> {
             });
     }
 
+    /// Writes one view of the window at each of `anchors` to `out`; `which` numbers views of one window apart.
+    pub fn views_at(
+        &mut self,
+        anchors: &[Anchor],
+        epoch: u64,
+        batch: usize,
+        which: usize,
+        out: &mut [f32],
+    ) {
+        let (dataset, pipeline, seed) = (self.dataset, &self.pipeline, self.seed);
+        let size = self.view_len().max(1);
+        let part = anchors.len().div_ceil(PARTS).max(1);
+        let first = (batch * anchors.len()) as u64;
+        out.par_chunks_mut(size * part)
+            .zip(anchors.par_chunks(part))
+            .zip(&mut self.scratches)
+            .enumerate()
+            .for_each(|(number, ((out, anchors), scratch))| {
+                for (i, (out, anchor)) in out.chunks_exact_mut(size).zip(anchors).enumerate() {
+                    let index = first + (number * part + i) as u64;
+                    let samples = &dataset.recordings[anchor.recording].samples;
+                    let mut rng = stream([seed, epoch, index, SINGLE + which as u64]);
+                    pipeline.view(samples, anchor.start, &mut rng, scratch, out);
+                }
+            });
+    }
+
+    /// Appends `count` normalised samples of a recording from sample `from` on; NaN beyond its end.
+    pub fn after(&self, recording: usize, from: usize, count: usize, out: &mut Vec<f32>) {
+        let width = self.dataset.width();
+        let samples = self.dataset.recordings.get(recording);
+        let samples = samples.map_or(&[][..], |r| &r.samples);
+        let end = (from + count) * width;
+        let known = samples.get(from * width..end.min(samples.len()));
+        let begin = out.len();
+        out.extend_from_slice(known.unwrap_or_default());
+        self.plain.normaliser().apply(&mut out[begin..]);
+        out.resize(begin + count * width, f32::NAN);
+    }
+
+    /// Samples in a recording.
+    pub fn samples(&self, recording: usize) -> usize {
+        self.dataset.len_of(recording)
+    }
+
     /// Writes the windows of the last batch as they are, normalised, `view_len` values each.
     pub fn plain(&mut self, out: &mut [f32]) {
         let size = self.view_len().max(1);
@@ -167,8 +219,8 @@ impl<'a> ViewSource<'a> {
         }
     }
 
-    /// Draws the windows of a batch.
-    fn place(&mut self, epoch: u64, batch: usize, count: usize) {
+    /// Draws the `count` windows of batch number `batch` of epoch `epoch`; [`Self::anchors`] has them.
+    pub fn draw(&mut self, epoch: u64, batch: usize, count: usize) {
         self.anchors.clear();
         let Some(&(_, total)) = self.places.last() else {
             return;
@@ -343,6 +395,21 @@ mod tests {
             data.recordings[anchor.recording].samples[anchor.start * 6..][..768].to_vec();
         Normaliser::fit(&data, &(0..40).collect::<Vec<_>>()).apply(&mut expected);
         assert_eq!(plain[1536..], expected);
+    }
+
+    #[test]
+    fn what_follows_a_window_is_normalised_and_unknown_beyond_the_end() {
+        let data = watch25::load().unwrap();
+        let source = source(&data, Starts::Random);
+        let last = data.len_of(3) - 1;
+        let mut after = Vec::new();
+        source.after(3, last, 2, &mut after);
+        let mut expected = data.recordings[3].samples[last * 6..].to_vec();
+        Normaliser::fit(&data, &(0..40).collect::<Vec<_>>()).apply(&mut expected);
+        assert_eq!(after[..6], expected);
+        assert!(after.len() == 12 && after[6..].iter().all(|v| v.is_nan()));
+        source.after(3, last + 9, 1, &mut after);
+        assert!(after.len() == 18 && after[12..].iter().all(|v| v.is_nan()));
     }
 
     #[test]

@@ -55,6 +55,47 @@ def vicreg(z):
     return loss
 
 
+def barlow_twins(z, weight=1.0):
+    """Cross-correlation by numpy's definition of it, pair of columns by pair of columns."""
+    a, b = (F.batch_norm(x, None, None, training=True, eps=1e-5) for x in z.chunk(2))
+    d = z.shape[1]
+    loss = 0
+    for i in range(d):
+        for j in range(d):
+            c = (a[:, i] * b[:, j]).mean()
+            loss = loss + ((1 - c) ** 2 if i == j else weight / d * c**2)
+    return loss
+
+
+def moco(z, keys, queue, temperature, families, queue_families):
+    """Each row against its key and the queue, as cross entropy with answer 0."""
+    rows = len(z)
+    query, key = F.normalize(z, dim=1), F.normalize(keys, dim=1).roll(rows // 2, 0)
+    positive = torch.einsum("nc,nc->n", query, key)[:, None]
+    negative = torch.einsum("nc,kc->nk", query, F.normalize(queue, dim=1))
+    negative[families[:, None] == queue_families[None, :]] = -torch.inf
+    return F.cross_entropy(torch.cat([positive, negative], 1) / temperature, torch.zeros(rows, dtype=torch.long))
+
+
+def cpc(z, families):
+    """InfoNCE of the bilinear score, window by window."""
+    n, p = len(z) // 2, z.shape[1] // 2
+    losses = []
+    for i in range(n):
+        others = [j for j in range(n) if j == i or families[j] != families[i]]
+        scores = torch.stack([torch.dot(z[i, :p], z[n + j, p:]) for j in others]) / p**0.5
+        losses.append(F.cross_entropy(scores, torch.tensor(others.index(i))))
+    return torch.stack(losses).mean()
+
+
+def next_value(z, targets):
+    """The density of torch's normal distribution, without its constant."""
+    mean, log_variance = z.chunk(2, dim=1)
+    known = ~targets.isnan()
+    normal = torch.distributions.Normal(mean[known], torch.exp(log_variance[known] / 2))
+    return (-normal.log_prob(targets[known]) - np.log(2 * np.pi) / 2).mean()
+
+
 def loss_golden(name, rows, width, loss):
     z = uniform(rows * width, 1).reshape(rows, width).requires_grad_()
     value = loss(z)
@@ -188,6 +229,14 @@ loss_golden("nt_xent", 30, 17, lambda z: nt_xent(z, 0.2, pairs(30)))
 loss_golden("nt_xent_groups", 25, 9, lambda z: nt_xent(z, 0.5, torch.arange(25) // 3, torch.arange(25) // 7))
 loss_golden("cross_entropy", 9, 5, lambda z: F.cross_entropy(3 * z, (torch.arange(9) * 7) % 5))
 loss_golden("vicreg", 24, 10, vicreg)
+loss_golden("barlow_twins", 24, 10, barlow_twins)
+# The queue holds the keys of two steps of 12 rows before.
+keys, before = uniform(12 * 7, 2).reshape(12, 7), uniform(24 * 7, 3).reshape(24, 7)
+loss_golden("moco", 12, 7, lambda z: moco(z, keys, before, 0.2, torch.arange(12) % 4, torch.arange(24) % 5))
+loss_golden("cpc", 18, 8, lambda z: cpc(z, [i % 9 // 3 for i in range(18)]))
+known = uniform(11 * 3, 2).reshape(11, 3)
+known[torch.arange(11) % 4 == 3, 2] = torch.nan
+loss_golden("next_value", 11, 6, lambda z: next_value(z, known))
 step_golden("conv1d", conv1d, (1, 45, 6))
 step_golden("stat", stat, (1, 45, 6))
 step_golden("resnet8", resnet8, (11, 9, 3))

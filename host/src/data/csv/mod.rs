@@ -6,12 +6,11 @@
 //! Without a column `label`, the first sub-folder is the label. A pattern reads both from file names.
 
 mod clock;
-mod folder;
 mod pattern;
 mod table;
 
 use super::source::DataConfig;
-use super::{DataError, Dataset, Recording, natural};
+use super::{DataError, Dataset, Recording, folder, natural};
 use clock::{Clock, Problem};
 use pattern::{Fields, Pattern};
 use rayon::prelude::*;
@@ -40,7 +39,7 @@ pub fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
         return Err(DataError::BadRate { found });
     }
     let pattern = config.pattern.as_deref().map(Pattern::parse).transpose()?;
-    let names = folder::list(path)?;
+    let names = folder::list(path, folder::is_csv)?;
     let files: Vec<Result<File, DataError>> = names
         .into_par_iter()
         .map(|name| read(name, pattern.as_ref(), config))

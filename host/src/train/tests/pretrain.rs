@@ -51,26 +51,22 @@ fn run(epochs: u64) -> Pretraining {
     let encoder = Network::new(&spec, 1).unwrap();
     let d = encoder.output_len() as u16;
     let heads = vec![
-        Head {
-            network: Some(projector(&[d, 16, 8], true, 2).unwrap()),
-            objective: Box::new(NtXent::new(0.5).unwrap()),
-            weight: 1.0,
-        },
-        Head {
-            network: Some(projector(&[d, 2], false, 3).unwrap()),
-            objective: Box::new(CrossEntropy),
-            weight: 0.5,
-        },
-        Head {
-            network: Some(projector(&[d, 1], false, 4).unwrap()),
-            objective: Box::new(Mse),
-            weight: 0.1,
-        },
-        Head {
-            network: None,
-            objective: Box::new(NtXent::new(1.0).unwrap()),
-            weight: 0.1,
-        },
+        Head::new(
+            Some(projector(&[d, 16, 8], true, 2).unwrap()),
+            Box::new(NtXent::new(0.5).unwrap()),
+            1.0,
+        ),
+        Head::new(
+            Some(projector(&[d, 2], false, 3).unwrap()),
+            Box::<CrossEntropy>::default(),
+            0.5,
+        ),
+        Head::new(
+            Some(projector(&[d, 1], false, 4).unwrap()),
+            Box::new(Mse),
+            0.1,
+        ),
+        Head::new(None, Box::new(NtXent::new(1.0).unwrap()), 0.1),
     ];
     let schedule = Schedule {
         peak: 5e-3,

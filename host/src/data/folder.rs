@@ -1,7 +1,6 @@
-//! The `.csv` files in and below a folder, in natural order.
+//! The files of one kind in and below a folder, in natural order.
 
-use super::super::natural;
-use super::DataError;
+use super::{DataError, natural};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ const DEPTH: usize = 16;
 pub(super) struct Name {
     /// The path to open.
     pub(super) path: PathBuf,
-    /// The path below the folder with `/` between parts, without `.csv`.
+    /// The path below the folder with `/` between parts, without its ending.
     pub(super) below: String,
     /// The last part of it.
     pub(super) stem: String,
@@ -43,8 +42,13 @@ impl Name {
     }
 }
 
-/// Lists the files. Hidden ones are passed over.
-pub(super) fn list(path: &Path) -> Result<Vec<Name>, DataError> {
+/// Whether a file name ends in `.csv`.
+pub(super) fn is_csv(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".csv")
+}
+
+/// Lists the files whose names `wanted` accepts. Hidden ones are passed over.
+pub(super) fn list(path: &Path, wanted: fn(&str) -> bool) -> Result<Vec<Name>, DataError> {
     let refused = |source: std::io::Error| match source.kind() {
         ErrorKind::NotFound => DataError::Missing { path: path.into() },
         _ => DataError::Read {
@@ -56,7 +60,7 @@ pub(super) fn list(path: &Path) -> Result<Vec<Name>, DataError> {
         return Ok(vec![Name::new(path.into(), &[])]);
     }
     let (mut names, mut others) = (Vec::new(), 0);
-    walk(path, &mut Vec::new(), &mut names, &mut others)?;
+    walk(path, wanted, &mut Vec::new(), &mut names, &mut others)?;
     if names.is_empty() {
         return Err(DataError::NoFiles {
             path: path.into(),
@@ -69,6 +73,7 @@ pub(super) fn list(path: &Path) -> Result<Vec<Name>, DataError> {
 
 fn walk(
     folder: &Path,
+    wanted: fn(&str) -> bool,
     parts: &mut Vec<String>,
     names: &mut Vec<Name>,
     others: &mut usize,
@@ -89,13 +94,10 @@ fn walk(
         if fs::metadata(&path).map_err(|e| refused(&path, e))?.is_dir() {
             if parts.len() < DEPTH {
                 parts.push(name);
-                walk(&path, parts, names, others)?;
+                walk(&path, wanted, parts, names, others)?;
                 parts.pop();
             }
-        } else if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
-        {
+        } else if wanted(&name) {
             names.push(Name::new(path, parts));
         } else {
             *others += 1;

@@ -1,0 +1,131 @@
+//! `mote data`: what was found in a folder, and what a run would do with it and why.
+
+use super::{CliError, DataFlags, Terminal};
+use crate::data::{self, DataError, Description, Kind, Windows};
+use crate::pipeline::{Console, PipelineError};
+use crate::report::group;
+use crate::run::RunConfig;
+use clap::Args;
+use mote_core::preset::Preset;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What the command takes.
+#[derive(Args, Debug)]
+pub struct Data {
+    /// The folder; without it, the recordings that ship with mote
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    flags: DataFlags,
+}
+
+/// What was found, for `--json`.
+#[derive(Serialize)]
+struct Found {
+    kind: Kind,
+    data: Description,
+    preset: String,
+    parameters: usize,
+    macs: u64,
+    objective: &'static str,
+    advice: Vec<String>,
+}
+
+impl Data {
+    /// Runs the command.
+    pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
+        let mut flags = self.flags.clone();
+        if self.folder.is_some() {
+            flags.data.clone_from(&self.folder);
+        }
+        let mut config = RunConfig::of(flags.data.as_deref());
+        flags.apply(&mut config);
+        config.check().map_err(CliError::Config)?;
+        let dataset = data::load(&config.data).map_err(PipelineError::from)?;
+        let mut advice = Vec::new();
+        let (mut length, mut hop) = dataset.cut(config.window.length, config.window.hop);
+        let windows = match Windows::cut(&dataset, length, hop) {
+            Err(DataError::WindowTooLong { .. }) => {
+                // Three quarters of the recordings shall hold a window.
+                let mut lengths: Vec<usize> = (0..dataset.recordings.len())
+                    .map(|r| dataset.len_of(r))
+                    .collect();
+                lengths.sort_unstable();
+                let quarter = lengths.get(lengths.len() / 4).copied().unwrap_or(0);
+                let longest = lengths.last().copied().unwrap_or(0);
+                length = (1 << quarter.max(longest.min(8)).max(1).ilog2()).min(length);
+                hop = (length / 2).max(1);
+                advice.push(format!(
+                    "the recordings are shorter than the usual window of {} samples: add --window {length} --hop {hop}",
+                    config.window.length
+                ));
+                Windows::cut(&dataset, length, hop)
+            }
+            other => other,
+        };
+        let windows = windows.map_err(PipelineError::from)?;
+        let description = Description::new(&dataset, &windows);
+        description
+            .lines()
+            .iter()
+            .for_each(|line| terminal.text(line));
+        let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
+        let input = dataset.window_shape(windows.length).ok_or_else(|| {
+            CliError::Config(format!(
+                "window: expected at most 65535 samples, found {}",
+                windows.length
+            ))
+        })?;
+        let spec = preset
+            .spec(input, config.encoder.width, None)
+            .map_err(PipelineError::from)?;
+        let parameters = spec.parameters().map_err(PipelineError::from)?;
+        let macs = spec.macs().map_err(PipelineError::from)?;
+        let (why_preset, why_objective) = match dataset.kind {
+            Kind::Series => (
+                "a window is a short stretch of a series, and strided convolutions over time see all of it",
+                "two views of a window attract each other, with hand features to regress beside: the recipe \
+                 measured in the README",
+            ),
+            Kind::Pictures => (
+                "pictures are small, and residual 3 x 3 convolutions serve them best at this size",
+                "two crops of a picture in other light attract each other",
+            ),
+        };
+        advice.push(format!(
+            "encoder: {} ({} parameters, {} multiply-accumulates a window), since {why_preset}",
+            preset.name(),
+            group(parameters as u64),
+            group(macs)
+        ));
+        advice.push(format!(
+            "objective: {}, since {why_objective}",
+            config.objective.name()
+        ));
+        if description.labels.len() < 2 {
+            advice.push(
+                "without labels the encoder is trained all the same, but accuracy cannot be measured: put a few \
+                 labelled recordings into sub-folders named by label"
+                    .into(),
+            );
+        } else if description.subjects.len() < 2 && dataset.test.is_empty() {
+            advice.push(
+                "nobody is named, so whole recordings are held out: if people were recorded, name them with \
+                 --pattern, for example '{subject}_{rest}'"
+                    .into(),
+            );
+        }
+        terminal.heading("What a run would do");
+        advice.iter().for_each(|line| terminal.text(line));
+        terminal.result(&Found {
+            kind: dataset.kind,
+            data: description,
+            preset: preset.name().into(),
+            parameters,
+            macs,
+            objective: config.objective.name(),
+            advice,
+        });
+        Ok(())
+    }
+}

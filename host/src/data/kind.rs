@@ -1,0 +1,27 @@
+//! What a window is: the one place that says how kinds of data differ.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Motion and other series: a window is any stretch of a recording.
+    #[default]
+    Series,
+    /// Pictures: each is a recording of its own, and its only window.
+    Pictures,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Series, Self::Pictures];
+
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Series => "series",
+            Self::Pictures => "pictures",
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Which objective a run has, by name, with its settings.
+
+use super::barlow_twins::BarlowTwins;
+use super::cpc::CpcConfig;
+use super::gaussian::NextValue;
+use super::masked::Masked;
+use super::moco::MocoConfig;
+use super::nt_xent::NtXentConfig;
+use super::order::{MAX_SEGMENTS, Order};
+use super::vicreg::VicReg;
+use crate::data::Kind;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+
+/// What training aims at. In TOML `name` chooses; a setting that is left out has its default.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum ObjectiveConfig {
+    /// Views of a window are alike, other windows are not: SimCLR.
+    NtXent(NtXentConfig),
+    /// The same with a momentum encoder and a queue of negatives: MoCo v2.
+    Moco(MocoConfig),
+    /// Views agree, coordinates are independent.
+    BarlowTwins(BarlowTwins),
+    /// Views agree, coordinates vary and are uncorrelated.
+    Vicreg(VicReg),
+    /// Which window comes next.
+    Cpc(CpcConfig),
+    /// What the next samples are.
+    NextValue(NextValue),
+    /// What hidden patches held.
+    Masked(Masked),
+    /// In which order segments were, and whether time ran backwards.
+    Order(Order),
+    /// What an engineer would have measured of the window, from one view of it.
+    HandFeatures(HandFeatures),
+    /// Several at once.
+    Combined(Combined),
+}
+
+/// Regression of the hand features of the unaltered window, with smooth L1; it has no settings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HandFeatures {}
+
+/// A weighted sum of objectives over one encoder.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Combined {
+    /// What is added up.
+    pub terms: Vec<Term>,
+}
+
+/// One objective of several.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Term {
+    /// Factor of its loss, above 0, at most 1000.
+    #[serde(default = "one")]
+    pub weight: f32,
+    /// The objective.
+    #[serde(flatten)]
+    pub objective: ObjectiveConfig,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+impl Default for ObjectiveConfig {
+    fn default() -> Self {
+        Self::NtXent(NtXentConfig::default())
+    }
+}
+
+/// All kinds of data.
+const ANY: &[Kind] = &Kind::ALL;
+/// Where time runs.
+const IN_TIME: &[Kind] = &[Kind::Series];
+
+impl ObjectiveConfig {
+    /// Every objective with its usual settings; of `combined`, what takes the place of a choice: nothing.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::NtXent(NtXentConfig::default()),
+            Self::Moco(MocoConfig::default()),
+            Self::BarlowTwins(BarlowTwins::default()),
+            Self::Vicreg(VicReg::default()),
+            Self::Cpc(CpcConfig::default()),
+            Self::NextValue(NextValue::default()),
+            Self::Masked(Masked::default()),
+            Self::Order(Order::default()),
+            Self::HandFeatures(HandFeatures::default()),
+        ]
+    }
+
+    /// The objective called `name` with its usual settings.
+    ///
+    /// # Errors
+    /// A message with the names that there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let all = Self::all();
+        let names: Vec<&str> = all.iter().map(Self::name).collect();
+        let at = names.iter().position(|known| *known == name);
+        at.map(|at| all[at].clone()).ok_or_else(|| {
+            format!(
+                "--objective: expected one of {}, found {name:?}; several at once are named in a file, see --config",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// The name in TOML and on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NtXent(_) => "nt_xent",
+            Self::Moco(_) => "moco",
+            Self::BarlowTwins(_) => "barlow_twins",
+            Self::Vicreg(_) => "vicreg",
+            Self::Cpc(_) => "cpc",
+            Self::NextValue(_) => "next_value",
+            Self::Masked(_) => "masked",
+            Self::Order(_) => "order",
+            Self::HandFeatures(_) => "hand_features",
+            Self::Combined(_) => "combined",
+        }
+    }
+
+    /// The kinds of data that it makes sense for.
+    pub fn kinds(&self) -> Vec<Kind> {
+        match self {
+            Self::NtXent(_)
+            | Self::Moco(_)
+            | Self::BarlowTwins(_)
+            | Self::Vicreg(_)
+            | Self::Masked(_) => ANY.to_vec(),
+            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::HandFeatures(_) => {
+                IN_TIME.to_vec()
+            }
+            Self::Combined(combined) => {
+                let mut kinds = ANY.to_vec();
+                for term in &combined.terms {
+                    let of_term = term.objective.kinds();
+                    kinds.retain(|kind| of_term.contains(kind));
+                }
+                kinds
+            }
+        }
+    }
+
+    /// Checks that it makes sense for data of `kind`.
+    ///
+    /// # Errors
+    /// A message with the objectives that do.
+    pub fn suits(&self, kind: Kind) -> Result<(), String> {
+        let wrong = self
+            .terms()
+            .into_iter()
+            .find(|(_, term)| !term.kinds().contains(&kind));
+        let Some((_, wrong)) = wrong else {
+            return Ok(());
+        };
+        let right = Self::all();
+        let right: Vec<&str> = right
+            .iter()
+            .filter(|objective| objective.kinds().contains(&kind))
+            .map(Self::name)
+            .collect();
+        Err(format!(
+            "objective: {} makes no sense for {}; right ones are {}",
+            wrong.name(),
+            kind.name(),
+            right.join(", ")
+        ))
+    }
+
+    /// The objectives that are added up, with their weights; one of weight 1 unless it is `combined`.
+    pub fn terms(&self) -> Vec<(f32, &Self)> {
+        match self {
+            Self::Combined(combined) => combined
+                .terms
+                .iter()
+                .flat_map(|term| {
+                    let terms = term.objective.terms().into_iter();
+                    terms.map(|(weight, objective)| (weight * term.weight, objective))
+                })
+                .collect(),
+            one => vec![(1.0, one)],
+        }
+    }
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first fault: its key, what was expected, what was found.
+    pub fn check(&self) -> Result<(), String> {
+        let must = |holds: bool, key: &str, expected: &str, found: &dyn Display| {
+            if holds {
+                Ok(())
+            } else {
+                Err(format!(
+                    "objective.{key}: expected {expected}, found {found}"
+                ))
+            }
+        };
+        let weight =
+            |key: &str, value: f32| must((0.0..=1e6).contains(&value), key, "0 to 1000000", &value);
+        match self {
+            Self::NtXent(NtXentConfig { temperature, .. }) => must(
+                (0.025..=100.0).contains(temperature),
+                "temperature",
+                "0.025 to 100",
+                temperature,
+            ),
+            Self::Moco(config) => {
+                let temperature = config.temperature;
+                must(
+                    (0.01..=100.0).contains(&temperature),
+                    "temperature",
+                    "0.01 to 100",
+                    &temperature,
+                )?;
+                must(
+                    (1..=65_536).contains(&config.queue),
+                    "queue",
+                    "1 to 65536 keys",
+                    &config.queue,
+                )?;
+                let momentum = config.momentum;
+                must(
+                    (0.0..=1.0).contains(&momentum),
+                    "momentum",
+                    "0 to 1",
+                    &momentum,
+                )
+            }
+            Self::BarlowTwins(BarlowTwins { lambda }) => weight("lambda", *lambda),
+            Self::Vicreg(VicReg { lambda, mu, nu }) => {
+                weight("lambda", *lambda)?;
+                weight("mu", *mu)?;
+                weight("nu", *nu)
+            }
+            Self::Cpc(CpcConfig { ahead, width }) => {
+                must(
+                    (0.01..=1000.0).contains(ahead),
+                    "ahead",
+                    "0.01 to 1000 window lengths",
+                    ahead,
+                )?;
+                must((1..=1024).contains(width), "width", "1 to 1024", width)
+            }
+            Self::NextValue(NextValue { horizon }) => must(
+                (1..=1024).contains(horizon),
+                "horizon",
+                "1 to 1024 samples",
+                horizon,
+            ),
+            Self::Masked(masked) => {
+                must(
+                    masked.share > 0.0 && masked.share < 1.0,
+                    "share",
+                    "a number above 0 and below 1",
+                    &masked.share,
+                )?;
+                must(masked.patch >= 1, "patch", "at least 1", &masked.patch)?;
+                must(
+                    (1..=4096).contains(&masked.decoder),
+                    "decoder",
+                    "1 to 4096",
+                    &masked.decoder,
+                )
+            }
+            Self::Order(order) => {
+                must(
+                    (1..=MAX_SEGMENTS).contains(&order.segments),
+                    "segments",
+                    "1 to 5",
+                    &order.segments,
+                )?;
+                must(
+                    order.classes() > 1,
+                    "segments",
+                    "at least 2, or arrow = true",
+                    &order.segments,
+                )
+            }
+            Self::HandFeatures(_) => Ok(()),
+            Self::Combined(combined) => {
+                must(
+                    !combined.terms.is_empty(),
+                    "terms",
+                    "at least one [[objective.terms]]",
+                    &"none",
+                )?;
+                for term in &combined.terms {
+                    must(
+                        term.weight > 0.0 && term.weight <= 1000.0,
+                        "terms.weight",
+                        "above 0, at most 1000",
+                        &term.weight,
+                    )?;
+                    term.objective.check()?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_objective_is_named_and_has_good_defaults() {
+        for objective in ObjectiveConfig::all() {
+            assert_eq!(objective.check(), Ok(()));
+            assert_eq!(
+                ObjectiveConfig::named(objective.name()),
+                Ok(objective.clone())
+            );
+            let text = format!("name = \"{}\"", objective.name());
+            assert_eq!(toml::from_str::<ObjectiveConfig>(&text).unwrap(), objective);
+            assert!(objective.suits(Kind::Series).is_ok());
+        }
+        let message = ObjectiveConfig::named("magic").unwrap_err();
+        assert!(
+            message.contains("barlow_twins") && message.contains("magic"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn several_objectives_are_written_and_read_back() {
+        let text = "name = \"combined\"\n[[terms]]\nname = \"vicreg\"\nnu = 2.0\n[[terms]]\nweight = 0.5\nname = \"order\"\n";
+        let combined: ObjectiveConfig = toml::from_str(text).unwrap();
+        let terms = combined.terms();
+        assert_eq!(terms[0].0, 1.0);
+        assert!(matches!(
+            terms[0].1,
+            ObjectiveConfig::Vicreg(VicReg { nu: 2.0, .. })
+        ));
+        assert_eq!((terms[1].0, terms[1].1.name()), (0.5, "order"));
+        let written = toml::to_string(&combined).unwrap();
+        assert_eq!(
+            toml::from_str::<ObjectiveConfig>(&written).unwrap(),
+            combined
+        );
+        assert_eq!(combined.check(), Ok(()));
+    }
+
+    #[test]
+    fn unknown_settings_are_refused_in_terms_too() {
+        for text in [
+            "name = \"vicreg\"\nxi = 2.0",
+            "name = \"combined\"\n[[terms]]\nname = \"vicreg\"\nxi = 2.0",
+            "name = \"hand_features\"\nxi = 2.0",
+        ] {
+            let message = toml::from_str::<ObjectiveConfig>(text)
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains("xi"), "{message}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        for (text, key) in [
+            (
+                "name = \"nt_xent\"\ntemperature = 0",
+                "objective.temperature",
+            ),
+            ("name = \"moco\"\nqueue = 0", "objective.queue"),
+            ("name = \"barlow_twins\"\nlambda = nan", "objective.lambda"),
+            ("name = \"masked\"\nshare = 1", "objective.share"),
+            ("name = \"order\"\nsegments = 6", "objective.segments"),
+            (
+                "name = \"order\"\nsegments = 1\narrow = false",
+                "arrow = true",
+            ),
+            ("name = \"combined\"\nterms = []", "objective.terms"),
+        ] {
+            let message = toml::from_str::<ObjectiveConfig>(text)
+                .unwrap()
+                .check()
+                .unwrap_err();
+            assert!(message.contains(key), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_pairing_is_refused_with_the_right_ones() {
+        let order = ObjectiveConfig::named("order").unwrap();
+        let message = order.suits(Kind::Pictures).unwrap_err();
+        assert!(
+            message.contains("order makes no sense for pictures"),
+            "{message}"
+        );
+        assert!(
+            message.contains("nt_xent") && !message.contains("cpc"),
+            "{message}"
+        );
+        let combined = ObjectiveConfig::Combined(Combined {
+            terms: vec![Term {
+                weight: 1.0,
+                objective: order,
+            }],
+        });
+        assert!(combined.suits(Kind::Pictures).is_err() && combined.suits(Kind::Series).is_ok());
+    }
+}

@@ -1,0 +1,236 @@
+//! From the configured objective to heads behind the encoder and tasks that fill their rows.
+
+use super::{Experiment, PipelineError};
+use crate::eval::{HandFeatures, Preparation};
+use crate::objective::cpc::{Cpc, CpcTask};
+use crate::objective::cross_entropy::CrossEntropy;
+use crate::objective::gaussian::{Gaussian, NextValueTask};
+use crate::objective::masked::MaskedTask;
+use crate::objective::moco::Moco;
+use crate::objective::mse::Mse;
+use crate::objective::nt_xent::NtXent;
+use crate::objective::order::OrderTask;
+use crate::objective::smooth_l1::SmoothL1;
+use crate::objective::task::{Describe, Pairs, Task};
+use crate::objective::{Objective, ObjectiveConfig};
+use crate::run::RunConfig;
+use crate::train::pretrain::Head;
+use crate::train::{Network, Teacher, projector};
+
+/// What a training needs beside its encoder.
+pub(super) struct Terms {
+    /// One for each objective.
+    pub heads: Vec<Head>,
+    /// One for each part of a batch.
+    pub tasks: Vec<Box<dyn Task>>,
+}
+
+/// Heads and tasks for what `config` aims at.
+///
+/// # Errors
+/// If an objective makes no sense for the data, or its head would be too wide.
+pub(super) fn terms(
+    encoder: &Network,
+    experiment: &Experiment,
+    config: &RunConfig,
+) -> Result<Terms, PipelineError> {
+    config
+        .objective
+        .suits(experiment.dataset.kind)
+        .map_err(PipelineError::Config)?;
+    let mut build = Build {
+        encoder,
+        experiment,
+        config,
+        pairs: None,
+        describe: None,
+        heads: Vec::new(),
+        tasks: Vec::new(),
+    };
+    let auxiliary = config.auxiliary.hand_features;
+    let hand_features = ObjectiveConfig::HandFeatures(Default::default());
+    let auxiliary = (auxiliary > 0.0 && hand_features.suits(experiment.dataset.kind).is_ok())
+        .then_some((auxiliary, &hand_features));
+    for (weight, objective) in config.objective.terms().into_iter().chain(auxiliary) {
+        build.term(weight, objective)?;
+    }
+    let Build {
+        heads,
+        mut tasks,
+        pairs,
+        describe,
+        ..
+    } = build;
+    if let Some(at) = pairs {
+        tasks[at] = Box::new(Pairs { describe });
+    }
+    Ok(Terms { heads, tasks })
+}
+
+struct Build<'a> {
+    encoder: &'a Network,
+    experiment: &'a Experiment,
+    config: &'a RunConfig,
+    /// The part that holds view pairs, shared by all objectives over pairs.
+    pairs: Option<usize>,
+    /// What is regressed from them.
+    describe: Option<Describe>,
+    heads: Vec<Head>,
+    tasks: Vec<Box<dyn Task>>,
+}
+
+impl Build<'_> {
+    fn term(&mut self, weight: f32, objective: &ObjectiveConfig) -> Result<(), PipelineError> {
+        let seed = self.config.seed;
+        let length = self.experiment.windows.length;
+        let channels = self.experiment.dataset.width();
+        let values = self.encoder.input_len();
+        match objective {
+            ObjectiveConfig::NtXent(config) => {
+                let objective = NtXent::from_config(*config)?;
+                self.over_pairs(weight, Box::new(objective), None)
+            }
+            ObjectiveConfig::Moco(config) => {
+                let objective = Moco::new(*config, seed);
+                self.over_pairs(weight, Box::new(objective), Some(config.momentum))
+            }
+            ObjectiveConfig::BarlowTwins(config) => {
+                self.over_pairs(weight, Box::new(*config), None)
+            }
+            ObjectiveConfig::Vicreg(config) => self.over_pairs(weight, Box::new(*config), None),
+            ObjectiveConfig::Cpc(config) => {
+                let task = CpcTask {
+                    ahead: (config.ahead * length as f32).round() as usize,
+                    length,
+                };
+                let widths = [2 * usize::from(config.width)];
+                self.with_task(weight, Box::<Cpc>::default(), &widths, Box::new(task))
+            }
+            ObjectiveConfig::NextValue(config) => {
+                let horizon = config.horizon;
+                let task = NextValueTask { horizon, length };
+                let widths = [2 * horizon * channels];
+                self.with_task(weight, Box::new(Gaussian), &widths, Box::new(task))
+            }
+            ObjectiveConfig::Masked(masked) => {
+                let task = MaskedTask {
+                    masked: *masked,
+                    shape: self.encoder.spec().input,
+                    seed,
+                };
+                let widths = [usize::from(masked.decoder), values];
+                self.with_task(weight, Box::new(Mse), &widths, Box::new(task))
+            }
+            ObjectiveConfig::Order(order) => {
+                let task = OrderTask {
+                    order: *order,
+                    channels,
+                    seed,
+                };
+                let widths = [order.classes()];
+                let objective = Box::<CrossEntropy>::default();
+                self.with_task(weight, objective, &widths, Box::new(task))
+            }
+            ObjectiveConfig::HandFeatures(_) => {
+                let (describe, count) = hand_features(self.experiment)?;
+                self.describe = Some(describe);
+                let network = self.head(&[count])?;
+                let part = self.part_of_pairs();
+                self.push(Head {
+                    part,
+                    ..Head::new(Some(network), Box::new(SmoothL1), weight)
+                });
+                Ok(())
+            }
+            // Terms are never sums themselves; see `ObjectiveConfig::terms`.
+            ObjectiveConfig::Combined(_) => Ok(()),
+        }
+    }
+
+    /// An objective over view pairs, behind the configured projector.
+    fn over_pairs(
+        &mut self,
+        weight: f32,
+        objective: Box<dyn Objective>,
+        momentum: Option<f32>,
+    ) -> Result<(), PipelineError> {
+        let widths = &self.config.encoder.projector;
+        let widths: Vec<usize> = widths.iter().copied().map(usize::from).collect();
+        let network = if widths.is_empty() {
+            None
+        } else {
+            Some(self.head(&widths)?)
+        };
+        let teacher = momentum
+            .map(|momentum| Teacher::new(self.encoder, network.as_ref(), momentum))
+            .transpose()?;
+        let part = self.part_of_pairs();
+        self.push(Head {
+            part,
+            teacher,
+            ..Head::new(network, objective, weight)
+        });
+        Ok(())
+    }
+
+    /// An objective with rows of its own, behind dense layers of `widths`.
+    fn with_task(
+        &mut self,
+        weight: f32,
+        objective: Box<dyn Objective>,
+        widths: &[usize],
+        task: Box<dyn Task>,
+    ) -> Result<(), PipelineError> {
+        let network = self.head(widths)?;
+        self.tasks.push(task);
+        self.push(Head {
+            part: self.tasks.len() - 1,
+            ..Head::new(Some(network), objective, weight)
+        });
+        Ok(())
+    }
+
+    fn push(&mut self, head: Head) {
+        self.heads.push(head);
+    }
+
+    fn part_of_pairs(&mut self) -> usize {
+        *self.pairs.get_or_insert_with(|| {
+            self.tasks.push(Box::<Pairs>::default());
+            self.tasks.len() - 1
+        })
+    }
+
+    /// Dense layers behind the embedding; each head has its own draw of weights.
+    fn head(&self, widths: &[usize]) -> Result<Network, PipelineError> {
+        let mut all = vec![self.encoder.output_len() as u16];
+        for &width in widths {
+            all.push(u16::try_from(width).map_err(|_| {
+                PipelineError::Config(format!(
+                    "objective: expected a head of at most {} values, found {width}; choose a shorter window \
+                     or horizon",
+                    u16::MAX
+                ))
+            })?);
+        }
+        let seed = self.config.seed ^ (self.heads.len() as u64 + 1);
+        Ok(projector(&all, false, seed)?)
+    }
+}
+
+/// Computes hand features, scaled over the training windows, and their number.
+fn hand_features(experiment: &Experiment) -> Result<(Describe, usize), PipelineError> {
+    let features = HandFeatures {
+        samples: experiment.windows.length,
+        channels: experiment.dataset.width(),
+    };
+    let training = experiment.split.pool(&experiment.hand_features)?;
+    let scale = Preparation::STANDARDISE.fit(&training)?;
+    let count = scale.map.dim;
+    let describe = move |windows: &[f32]| {
+        // Nothing is regressed where a value is not finite; training stops at such a value itself.
+        let features = scale.apply(&features.compute(windows).ok()?).ok()?;
+        Some(features.values)
+    };
+    Ok((Box::new(describe), count))
+}

@@ -1,0 +1,94 @@
+//! The recipe for each kind of data: what a run does where its user says nothing.
+
+use super::RunConfig;
+use crate::data::{self, DataConfig, Kind};
+use crate::objective::ObjectiveConfig;
+use crate::objective::nt_xent::NtXentConfig;
+use mote_core::preset::Preset;
+use std::path::Path;
+use toml::{Table, Value};
+
+impl RunConfig {
+    /// The recipe for the data at `path`, or for those that ship.
+    pub fn of(path: Option<&Path>) -> Self {
+        let mut config = Self::default();
+        config.data.path = path.map(Path::to_path_buf);
+        let kind = data::kind(&DataConfig {
+            path: config.data.path.clone(),
+            ..DataConfig::default()
+        });
+        match kind {
+            Kind::Series => {}
+            Kind::Pictures => {
+                config.encoder.preset = Preset::Resnet8.name().into();
+                config.encoder.projector = vec![128, 64];
+                config.objective = ObjectiveConfig::NtXent(NtXentConfig {
+                    temperature: 0.2,
+                    exclude_same_recording: false,
+                });
+                config.auxiliary.hand_features = 0.0;
+            }
+        }
+        config
+    }
+}
+
+/// What `text` says in TOML, and `recipe` where it says nothing. Of the objective only settings of the same one are
+/// taken from the recipe.
+///
+/// # Errors
+/// A message, if the text is no configuration.
+pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> {
+    let mut table = Table::try_from(recipe).map_err(|e| e.to_string())?;
+    let said: Table = toml::from_str(text).map_err(|e| e.to_string())?;
+    let named = |table: &Table| Some(table.get("objective")?.get("name")?.clone());
+    if named(&said).is_some_and(|name| Some(name) != named(&table)) {
+        table.remove("objective");
+    }
+    lay(&mut table, said);
+    table.try_into().map_err(|e: toml::de::Error| e.to_string())
+}
+
+fn lay(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => lay(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn pictures_get_their_recipe_and_a_file_changes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.png"), b"").unwrap();
+        let recipe = RunConfig::of(Some(folder.path()));
+        assert_eq!(recipe.encoder.preset, "resnet8");
+        assert_eq!(recipe.check(), Ok(()));
+        let changed = over(
+            &recipe,
+            "[encoder]\nwidth = 0.5\n[objective]\nname = \"vicreg\"",
+        )
+        .unwrap();
+        assert_eq!(
+            (changed.encoder.width, changed.encoder.preset.as_str()),
+            (0.5, "resnet8")
+        );
+        assert_eq!(changed.objective.name(), "vicreg");
+        let same = over(&recipe, "[objective]\nname = \"nt_xent\"").unwrap();
+        assert_eq!(same.objective, recipe.objective);
+        assert_eq!(over(&recipe, &recipe.to_toml().unwrap()).unwrap(), recipe);
+    }
+
+    #[test]
+    fn without_pictures_the_recipe_is_the_shipped_one() {
+        assert_eq!(RunConfig::of(None), RunConfig::default());
+    }
+}
