@@ -181,7 +181,8 @@ fn application(place: &'static mut MaybeUninit<Known>) -> Option<()> {
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut DEVICE: MaybeUninit<Known> = MaybeUninit::uninit();
-    let values = black_box(&mut [0.0; 6][..]);
+    let mut values = [0.0; 6];
+    let values = black_box(&mut values[..]);
     if let Ok(mut sensor) = Lsm6dso::new(Anything, 0x6A, black_box(25.0)) {
         black_box(sensor.sample(values)).ok();
     }
