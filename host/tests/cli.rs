@@ -1,16 +1,11 @@
 //! The `mote` command as a person meets it: own data, wrong input, Ctrl-C. Exit codes and messages are judged.
 
+mod common;
+
+use common::{mote, record};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn mote(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mote"))
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .unwrap()
-}
+use std::process::Command;
 
 /// Runs `mote` and expects exit code 2 and a message that holds every part.
 fn refuses(folder: &Path, arguments: &[&str], parts: &[&str]) {
@@ -24,29 +19,6 @@ fn refuses(folder: &Path, arguments: &[&str], parts: &[&str]) {
         );
     }
     assert!(!message.contains("panicked"), "{message}");
-}
-
-/// Six recordings of two channels by three people, a slow wave or a fast one, in `folder/LABEL/`.
-fn record(folder: &Path, labelled: bool) {
-    for number in 0..6 {
-        let (label, pace) = if number % 2 == 0 {
-            ("slow", 0.1)
-        } else {
-            ("fast", 0.9)
-        };
-        let place = if labelled {
-            folder.join(label)
-        } else {
-            folder.to_path_buf()
-        };
-        fs::create_dir_all(&place).unwrap();
-        let mut text = String::from("time,left,right\n");
-        for t in 0..160 {
-            let phase = pace * f64::from(t) + f64::from(number);
-            text += &format!("{},{},{}\n", f64::from(t) / 50.0, phase.sin(), phase.cos());
-        }
-        fs::write(place.join(format!("{}_{number}.csv", number / 2)), text).unwrap();
-    }
 }
 
 const SMALL: [&str; 8] = [
@@ -216,5 +188,10 @@ fn ctrl_c_stops_after_the_step_and_says_how_to_go_on() {
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{message}");
     assert!(message.contains("of 1000000 steps"), "{message}");
-    assert!(message.contains("config.toml"), "{message}");
+    assert!(
+        message.contains("mote pretrain --resume runs/long"),
+        "{message}"
+    );
+    let checkpoints = fs::read_dir(folder.path().join("runs/long/checkpoints"));
+    assert_eq!(checkpoints.unwrap().count(), 1);
 }

@@ -1,8 +1,9 @@
 //! Streaming linear discriminant analysis: means and one shared covariance.
 
 use super::{
-    Label, Labels, Learner, Normalisation, Prediction, ProbeError, cholesky, nearness::Nearness,
-    prototypes::discount, sum,
+    Label, Labels, Learner, Normalisation, Prediction, ProbeError,
+    centres::{Centres, Distances},
+    cholesky, sum,
 };
 use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
@@ -32,15 +33,13 @@ const MIN_SHRINKAGE: f32 = 0.01;
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lda<const D: usize, const L: usize, const T: usize> {
-    labels: Labels<L>,
-    means: [[f32; D]; L],
+    means: Centres<D, L>,
     /// Lower factor of `S + ridge I`, packed; undefined (zeros) while `dof` is 0.
     factor: [f32; T],
     /// Trace of `S`.
     trace: f32,
     /// Embeddings learned for labels that had one already.
     dof: u32,
-    nearness: Nearness<L>,
     shrinkage: f32,
     normalisation: Normalisation,
 }
@@ -66,12 +65,10 @@ impl<const D: usize, const L: usize, const T: usize> Lda<D, L, T> {
             shrinkage.clamp(0.01, 100.0)
         };
         Self {
-            labels: Labels::new(),
-            means: [[0.0; D]; L],
+            means: Centres::new(),
             factor: [0.0; T],
             trace: 0.0,
             dof: 0,
-            nearness: Nearness::new(),
             shrinkage,
             normalisation,
         }
@@ -105,24 +102,9 @@ impl<const D: usize, const L: usize, const T: usize> Lda<D, L, T> {
         (self.dof as f32 + self.prior()) * sum::dot(&difference, &difference)
     }
 
-    /// Squared distances, infinite for labels not learned, and the nearest one's part that counts.
-    fn distances(&self, embedding: &[f32; D]) -> Result<([f32; L], f32), ProbeError> {
+    fn distances(&self, embedding: &[f32; D]) -> Result<Distances<L>, ProbeError> {
         let x = self.normalisation.apply(embedding)?;
-        let mut distances = [f32::INFINITY; L];
-        let mut nearest = (f32::INFINITY, 0);
-        for (label, learned) in self.labels.known() {
-            let (Some(mean), Some(d)) = (
-                self.means.get(label.index()),
-                distances.get_mut(label.index()),
-            ) else {
-                continue;
-            };
-            *d = self.distance(&x, mean);
-            if *d < nearest.0 {
-                nearest = (*d, learned);
-            }
-        }
-        Ok((distances, discount(nearest.0, nearest.1)))
+        Ok(self.means.distances(|mean, _| self.distance(&x, mean)))
     }
 
     /// Adds the scatter of one embedding of a label with `before >= 1` embeddings, `difference` from
@@ -146,44 +128,38 @@ impl<const D: usize, const L: usize, const T: usize> Lda<D, L, T> {
 
 impl<const D: usize, const L: usize, const T: usize> Learner<D, L> for Lda<D, L, T> {
     fn labels(&self) -> &Labels<L> {
-        &self.labels
+        &self.means.labels
     }
 
     fn add_label(&mut self, name: &str) -> Result<Label, ProbeError> {
-        self.labels.add(name)
+        self.means.labels.add(name)
     }
 
     fn rename(&mut self, label: Label, name: &str) -> Result<(), ProbeError> {
-        self.labels.rename(label, name)
+        self.means.labels.rename(label, name)
     }
 
     fn forget(&mut self, label: Label) -> Result<(), ProbeError> {
-        self.labels.forget(label)?;
-        self.nearness.forget(label);
-        if let Some(mean) = self.means.get_mut(label.index()) {
-            *mean = [0.0; D];
-        }
-        Ok(())
+        self.means.forget(label)
     }
 
     fn learn(&mut self, embedding: &[f32; D], label: Label) -> Result<(), ProbeError> {
-        self.labels.check(label)?;
+        self.means.labels.check(label)?;
         let x = self.normalisation.apply(embedding)?;
-        let before = self.labels.learned(label);
-        let Some(&mean) = self.means.get(label.index()) else {
+        let before = self.means.labels.learned(label);
+        let Some(&mean) = self.means.get(label) else {
             return Ok(());
         };
         let mut difference = x;
         difference.iter_mut().zip(&mean).for_each(|(x, m)| *x -= m);
         if before > 0 {
             if self.dof > 0 {
-                let distance = discount(self.distance(&x, &mean), before);
-                self.nearness.observe(label, distance);
+                self.means.observe(label, self.distance(&x, &mean), before);
             }
             self.scatter(&difference, before);
         }
-        let n = self.labels.count(label)? as f32;
-        if let Some(mean) = self.means.get_mut(label.index()) {
+        let n = self.means.labels.count(label)? as f32;
+        if let Some(mean) = self.means.get_mut(label) {
             mean.iter_mut()
                 .zip(&difference)
                 .for_each(|(m, d)| *m += d / n);
@@ -192,17 +168,11 @@ impl<const D: usize, const L: usize, const T: usize> Learner<D, L> for Lda<D, L,
     }
 
     fn predict(&self, embedding: &[f32; D]) -> Result<Prediction, ProbeError> {
-        let (distances, nearest) = self.distances(embedding)?;
-        let usual = self.nearness.usual();
-        Prediction::from_logits(&usual.logits(distances), usual.novelty(nearest))
+        self.means.predict(self.distances(embedding)?)
     }
 
     fn logits(&self, embedding: &[f32; D]) -> Result<[f32; L], ProbeError> {
-        let (distances, _) = self.distances(embedding)?;
-        if self.labels.total_learned() == 0 {
-            return Err(ProbeError::NothingLearned);
-        }
-        Ok(self.nearness.usual().logits(distances))
+        self.means.logits(self.distances(embedding)?)
     }
 }
 
@@ -218,12 +188,7 @@ impl<const D: usize, const L: usize, const T: usize> State for Lda<D, L, T> {
     }
 
     fn save(&self, writer: &mut Writer<'_>) {
-        for (label, mean) in Labels::<L>::places().zip(&self.means) {
-            if self.labels.save(label, writer) > 0 {
-                self.nearness.save(label, writer);
-                writer.vector(mean);
-            }
-        }
+        self.means.save(writer);
         writer.f32(self.trace);
         writer.u32(self.dof);
         if self.dof > 0 {
@@ -232,15 +197,7 @@ impl<const D: usize, const L: usize, const T: usize> State for Lda<D, L, T> {
     }
 
     fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
-        for (label, mean) in Labels::<L>::places().zip(&mut self.means) {
-            if self.labels.load(label, reader)? > 0 {
-                self.nearness.load(label, reader)?;
-                reader.vector(mean)?;
-            } else if reader.writes() {
-                self.nearness.forget(label);
-                *mean = [0.0; D];
-            }
-        }
+        self.means.load(reader)?;
         self.trace = reader.f32(self.trace)?;
         let dof = u32::from_le_bytes(reader.array()?);
         if dof > 0 {

@@ -30,6 +30,7 @@
 //! # Ok::<(), mote_core::probe::ProbeError>(())
 //! ```
 
+mod centres;
 mod cholesky;
 mod error;
 mod label;

@@ -1,7 +1,9 @@
 //! Nearest class mean: one running sum a label.
 
 use super::{
-    Label, Labels, Learner, Normalisation, Prediction, ProbeError, nearness::Nearness, sum,
+    Label, Labels, Learner, Normalisation, Prediction, ProbeError,
+    centres::{Centres, Distances},
+    sum,
 };
 use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 
@@ -14,10 +16,8 @@ use crate::snapshot::{Layout, Reader, SnapshotError, State, Writer, size};
 /// its square for a label of `n` embeddings, because the mean of few embeddings is itself off.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Prototypes<const D: usize, const L: usize> {
-    labels: Labels<L>,
     /// Sum of the embeddings of each label.
-    sums: [[f32; D]; L],
-    nearness: Nearness<L>,
+    sums: Centres<D, L>,
     normalisation: Normalisation,
     cosine: bool,
 }
@@ -26,9 +26,7 @@ impl<const D: usize, const L: usize> Prototypes<D, L> {
     /// No labels; distances are Euclidean.
     pub const fn new(normalisation: Normalisation) -> Self {
         Self {
-            labels: Labels::new(),
-            sums: [[0.0; D]; L],
-            nearness: Nearness::new(),
+            sums: Centres::new(),
             normalisation,
             cosine: false,
         }
@@ -53,85 +51,53 @@ impl<const D: usize, const L: usize> Prototypes<D, L> {
         sum::squared_distance(x, &sum.map(|s| s * factor))
     }
 
-    /// Squared distances, infinite for labels not learned, and the nearest one's novelty.
-    fn distances(&self, embedding: &[f32; D]) -> Result<([f32; L], f32), ProbeError> {
+    fn distances(&self, embedding: &[f32; D]) -> Result<Distances<L>, ProbeError> {
         let x = self.normalisation.apply(embedding)?;
-        let mut distances = [f32::INFINITY; L];
-        let mut nearest = (f32::INFINITY, 0);
-        for (label, learned) in self.labels.known() {
-            let (Some(sum), Some(d)) = (
-                self.sums.get(label.index()),
-                distances.get_mut(label.index()),
-            ) else {
-                continue;
-            };
-            *d = self.distance(&x, sum, learned);
-            if *d < nearest.0 {
-                nearest = (*d, learned);
-            }
-        }
-        Ok((distances, discount(nearest.0, nearest.1)))
+        let distance = |sum: &[f32; D], learned| self.distance(&x, sum, learned);
+        Ok(self.sums.distances(distance))
     }
-}
-
-/// The part of a squared distance to the mean of `n` embeddings that is not due to the mean's own
-/// error: `n / (n + 1)`.
-pub(super) fn discount(distance: f32, n: u32) -> f32 {
-    let n = n as f32;
-    distance * (n / (n + 1.0))
 }
 
 impl<const D: usize, const L: usize> Learner<D, L> for Prototypes<D, L> {
     fn labels(&self) -> &Labels<L> {
-        &self.labels
+        &self.sums.labels
     }
 
     fn add_label(&mut self, name: &str) -> Result<Label, ProbeError> {
-        self.labels.add(name)
+        self.sums.labels.add(name)
     }
 
     fn rename(&mut self, label: Label, name: &str) -> Result<(), ProbeError> {
-        self.labels.rename(label, name)
+        self.sums.labels.rename(label, name)
     }
 
     fn forget(&mut self, label: Label) -> Result<(), ProbeError> {
-        self.labels.forget(label)?;
-        self.nearness.forget(label);
-        if let Some(sum) = self.sums.get_mut(label.index()) {
-            *sum = [0.0; D];
-        }
-        Ok(())
+        self.sums.forget(label)
     }
 
     fn learn(&mut self, embedding: &[f32; D], label: Label) -> Result<(), ProbeError> {
-        self.labels.check(label)?;
+        self.sums.labels.check(label)?;
         let x = self.normalisation.apply(embedding)?;
-        let before = self.labels.learned(label);
+        let before = self.sums.labels.learned(label);
         if before > 0
-            && let Some(sum) = self.sums.get(label.index())
+            && let Some(sum) = self.sums.get(label)
         {
-            let distance = discount(self.distance(&x, sum, before), before);
-            self.nearness.observe(label, distance);
+            let distance = self.distance(&x, sum, before);
+            self.sums.observe(label, distance, before);
         }
-        if let Some(sum) = self.sums.get_mut(label.index()) {
+        if let Some(sum) = self.sums.get_mut(label) {
             sum.iter_mut().zip(&x).for_each(|(s, x)| *s += x);
         }
-        self.labels.count(label)?;
+        self.sums.labels.count(label)?;
         Ok(())
     }
 
     fn predict(&self, embedding: &[f32; D]) -> Result<Prediction, ProbeError> {
-        let (distances, nearest) = self.distances(embedding)?;
-        let usual = self.nearness.usual();
-        Prediction::from_logits(&usual.logits(distances), usual.novelty(nearest))
+        self.sums.predict(self.distances(embedding)?)
     }
 
     fn logits(&self, embedding: &[f32; D]) -> Result<[f32; L], ProbeError> {
-        let (distances, _) = self.distances(embedding)?;
-        if self.labels.total_learned() == 0 {
-            return Err(ProbeError::NothingLearned);
-        }
-        Ok(self.nearness.usual().logits(distances))
+        self.sums.logits(self.distances(embedding)?)
     }
 }
 
@@ -151,24 +117,10 @@ impl<const D: usize, const L: usize> State for Prototypes<D, L> {
     }
 
     fn save(&self, writer: &mut Writer<'_>) {
-        for (label, sum) in Labels::<L>::places().zip(&self.sums) {
-            if self.labels.save(label, writer) > 0 {
-                self.nearness.save(label, writer);
-                writer.vector(sum);
-            }
-        }
+        self.sums.save(writer);
     }
 
     fn load(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
-        for (label, sum) in Labels::<L>::places().zip(&mut self.sums) {
-            if self.labels.load(label, reader)? > 0 {
-                self.nearness.load(label, reader)?;
-                reader.vector(sum)?;
-            } else if reader.writes() {
-                self.nearness.forget(label);
-                *sum = [0.0; D];
-            }
-        }
-        Ok(())
+        self.sums.load(reader)
     }
 }

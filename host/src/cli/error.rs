@@ -73,7 +73,10 @@ impl CliError {
         match self {
             Self::Pipeline(PipelineError::Interrupted { .. }) => ExitCode::from(INTERRUPTED as u8),
             Self::Pipeline(
-                PipelineError::Train(_) | PipelineError::Eval(_) | PipelineError::Export(_),
+                PipelineError::Train(_)
+                | PipelineError::Diverged { .. }
+                | PipelineError::Eval(_)
+                | PipelineError::Export(_),
             )
             | Self::Export(_) => ExitCode::from(1),
             Self::Device(e) if !e.is_usage() => ExitCode::from(1),

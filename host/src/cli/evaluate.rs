@@ -45,7 +45,7 @@ impl Evaluate {
                     experiment: &experiment,
                     config: &config,
                     console: terminal,
-                    metrics: None,
+                    journal: None,
                     cancel: &cancel,
                 };
                 let learned = trial.learn()?;

@@ -33,16 +33,21 @@ pub struct Settings {
 impl Settings {
     /// Reads the file and applies the flags.
     pub fn config(&self) -> Result<RunConfig, CliError> {
+        let config = match &self.config {
+            Some(path) => RunConfig::read(path)?,
+            None => RunConfig::default(),
+        };
+        self.over(config)
+    }
+
+    /// `config` with the flags applied.
+    pub fn over(&self, mut config: RunConfig) -> Result<RunConfig, CliError> {
         if let Some(threads) = self.threads {
             // Fails only if the pool is there already, and then it serves.
             let _ = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build_global();
         }
-        let mut config = match &self.config {
-            Some(path) => RunConfig::read(path)?,
-            None => RunConfig::default(),
-        };
         self.data.apply(&mut config);
         set(&mut config.seed, self.seed);
         set(&mut config.schedule.steps, self.steps);
@@ -73,7 +78,8 @@ impl DataFlags {
     }
 }
 
-fn set<T: Copy>(to: &mut T, value: Option<T>) {
+/// Overrides `to` where a flag was given.
+pub fn set<T: Copy>(to: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *to = value;
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What training reports after an epoch; one line of `metrics.jsonl`.
+/// What training reports now and then; one line of `metrics.jsonl`, so nothing in it depends on the clock.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct TrainingPoint {
     /// Epochs done, from 1.
@@ -13,10 +13,8 @@ pub struct TrainingPoint {
     pub loss: f32,
     /// Learning rate of its last step.
     pub learning_rate: f32,
-    /// Windows trained in a second.
-    pub windows_per_second: f32,
-    /// Seconds since training began.
-    pub seconds: f32,
+    /// Length of the last step's gradient over all networks, before clipping.
+    pub gradient_norm: f32,
     /// k-NN accuracy on held-out training subjects, 0 to 1, where there are labels.
     pub knn: Option<f32>,
     /// RankMe of the training embeddings.

@@ -77,6 +77,13 @@ impl Default for EvaluateConfig {
     }
 }
 
+impl EvaluateConfig {
+    /// Parts of the work on each set, for progress: the linear evaluation and each learner's curve.
+    pub fn parts(&self) -> usize {
+        1 + self.learners.len()
+    }
+}
+
 /// Everything measured about one set.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SetEvaluation {
@@ -126,6 +133,8 @@ impl Evaluation {
 
 /// Measures every set on the same split with the same draws.
 ///
+/// `measured` is called after each of the [`EvaluateConfig::parts`] of each set.
+///
 /// What the data do not allow becomes a note in the result, not an error: without labels, only rank and
 /// spread are measured; with few windows of a label, the curve ends earlier.
 ///
@@ -135,6 +144,7 @@ pub fn evaluate(
     split: &Split,
     sets: &[FeatureSet],
     config: &EvaluateConfig,
+    measured: &(dyn Fn() + Sync),
 ) -> Result<Evaluation, EvalError> {
     if let Some(twice) = (1..sets.len()).find(|&i| sets[..i].iter().any(|s| s.name == sets[i].name))
     {
@@ -179,7 +189,7 @@ pub fn evaluate(
         }
         Err(error) => return Err(error),
     };
-    let measured = sets
+    let results = sets
         .par_iter()
         .map(|set| {
             let spread = Spread::of(&split.pool(&set.embeddings)?.embeddings)?;
@@ -211,7 +221,8 @@ pub fn evaluate(
                     }
                     Err(error) => return Err(error),
                 }
-                let (curves, refused) = curves(config, few_label, draws, &train, &test)?;
+                measured();
+                let (curves, refused) = curves(config, few_label, draws, &train, &test, measured)?;
                 result.curves = curves;
                 notes.extend(
                     refused
@@ -223,7 +234,7 @@ pub fn evaluate(
         })
         .collect::<Result<Vec<_>, EvalError>>()?;
     let mut sets = Vec::new();
-    for (result, of_set) in measured {
+    for (result, of_set) in results {
         sets.push(result);
         notes.extend(of_set);
     }
@@ -246,6 +257,7 @@ fn curves(
     draws: &[Draw],
     train: &Train,
     test: &Test,
+    measured: &(dyn Fn() + Sync),
 ) -> Result<(Vec<Curve>, Vec<String>), EvalError> {
     let (mut curves, mut refused) = (Vec::new(), Vec::new());
     if draws.is_empty() {
@@ -254,7 +266,11 @@ fn curves(
     let measured: Vec<_> = config
         .learners
         .par_iter()
-        .map(|learner| few_label.curve(learner, draws, train, test))
+        .map(|learner| {
+            let curve = few_label.curve(learner, draws, train, test);
+            measured();
+            curve
+        })
         .collect();
     for curve in measured {
         match curve {

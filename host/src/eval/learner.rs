@@ -1,6 +1,6 @@
 //! Who learns from few labels: the device's own learners, and logistic regression as outside reference.
 
-use super::logistic::Problem;
+use super::logistic::{CLOSELY, Problem};
 use super::{Embeddings, EvalError, Train};
 use mote_core::probe::{
     Lda, Learner as ProbeLearner, Normalisation, ProbeError, Prototypes, Softmax, SoftmaxOptions,
@@ -204,7 +204,7 @@ fn logistic(
         let rows: Vec<usize> = (0..stop.min(shown.labels.len())).collect();
         let shown = shown.select(&rows);
         Problem::new(&shown.embeddings, &shown.labels, shown.classes())?
-            .fit(1.0, None)?
+            .fit(1.0, None, CLOSELY)?
             .predict(test)
     };
     stops.iter().map(fit).collect()

@@ -1,6 +1,6 @@
 //! Linear evaluation: logistic regression on frozen embeddings, its penalty chosen on training subjects.
 
-use super::logistic::Problem;
+use super::logistic::{CLOSELY, Problem, ROUGHLY};
 use super::{Confusion, EvalError, Score, Test, Train};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ pub fn choose_penalty(train: &Train, candidates: &[f64]) -> Result<Penalty, Eval
             candidates
                 .iter()
                 .map(|&inverse_l2| {
-                    let model = problem.fit(inverse_l2, start.as_ref())?;
+                    let model = problem.fit(inverse_l2, start.as_ref(), ROUGHLY)?;
                     let predicted = model.predict(&score.embeddings)?;
                     start = Some(model);
                     Ok(predicted
@@ -109,7 +109,7 @@ pub fn linear_evaluation(
     let penalty = choose_penalty(train, candidates)?;
     let problem = Problem::new(&train.embeddings, &train.labels, train.classes())?;
     let predicted = problem
-        .fit(penalty.inverse_l2, None)?
+        .fit(penalty.inverse_l2, None, CLOSELY)?
         .predict(&test.embeddings)?;
     let confusion = Confusion::new(&test.label_names, &test.labels, &predicted)?;
     Ok(Linear {

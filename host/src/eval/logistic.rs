@@ -9,6 +9,17 @@ use super::product::{PANEL, gram, times, transposed_times};
 use super::{Embeddings, EvalError};
 use nalgebra::{Cholesky, DMatrix, DVector};
 
+/// To the minimum, as far as figures that are reported can show.
+pub(super) const CLOSELY: Stop = Stop {
+    gradient: 1e-5,
+    steps: 200,
+};
+/// Near enough to tell a good penalty from a bad one.
+pub(super) const ROUGHLY: Stop = Stop {
+    gradient: 1e-3,
+    steps: 50,
+};
+
 /// A fitted classifier.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Logistic {
@@ -73,7 +84,12 @@ impl Problem {
     ///
     /// # Errors
     /// [`EvalError::Setting`] if `inverse_l2` is not positive and finite.
-    pub fn fit(&self, inverse_l2: f64, start: Option<&Logistic>) -> Result<Logistic, EvalError> {
+    pub(super) fn fit(
+        &self,
+        inverse_l2: f64,
+        start: Option<&Logistic>,
+        stop: Stop,
+    ) -> Result<Logistic, EvalError> {
         if !(inverse_l2.is_finite() && inverse_l2 > 0.0) {
             let range = "positive and finite";
             return Err(EvalError::Setting {
@@ -101,10 +117,6 @@ impl Problem {
                     }
                 }
             }
-        };
-        let stop = Stop {
-            gradient: 1e-5,
-            steps: 200,
         };
         minimise(
             &mut parameters,
@@ -252,7 +264,7 @@ mod tests {
         let problem = Problem::new(&table, &labels, classes).unwrap();
         for _ in 0..2 {
             let (weights, offsets) = (lines.next().unwrap(), lines.next().unwrap());
-            let model = problem.fit(weights[0], None).unwrap();
+            let model = problem.fit(weights[0], None, CLOSELY).unwrap();
             for label in 0..classes {
                 for column in 0..dim {
                     let theirs = weights[1 + label * dim + column];
@@ -284,7 +296,7 @@ mod tests {
         let table = Embeddings::new(values.collect(), 40).unwrap();
         let model = Problem::new(&table, &labels, 40)
             .unwrap()
-            .fit(100.0, None)
+            .fit(100.0, None, CLOSELY)
             .unwrap();
         assert_eq!(model.predict(&table).unwrap(), labels);
     }
@@ -295,8 +307,14 @@ mod tests {
         assert!(Problem::new(&table, &[0], 2).is_err());
         assert!(Problem::new(&table, &[0, 2], 2).is_err());
         let problem = Problem::new(&table, &[0, 1], 2).unwrap();
-        assert!(problem.fit(0.0, None).is_err());
+        assert!(problem.fit(0.0, None, CLOSELY).is_err());
         let other = Embeddings::new(vec![0.0; 4], 2).unwrap();
-        assert!(problem.fit(1.0, None).unwrap().predict(&other).is_err());
+        assert!(
+            problem
+                .fit(1.0, None, CLOSELY)
+                .unwrap()
+                .predict(&other)
+                .is_err()
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The golden images in `core/tests/golden`: the exporter still writes these bytes, the core still reads them.
 //!
 //! Maker: this exporter, format version 1, from random numbers of `samples` with seed 1.
-//! `cargo test -p host write_golden -- --ignored` writes them anew.
+//! `MOTE_GOLDEN=write cargo test -p host golden_images` writes them anew.
 
 use super::samples::{trained, windows};
 use super::*;
@@ -147,7 +147,11 @@ fn path(name: &str) -> PathBuf {
 
 #[test]
 fn the_exporter_still_writes_the_golden_images() {
+    let write = std::env::var_os("MOTE_GOLDEN").is_some_and(|value| value == "write");
     for (name, bytes) in images() {
+        if write {
+            std::fs::write(path(name), &bytes).unwrap();
+        }
         let golden = std::fs::read(path(name)).unwrap();
         assert_eq!(bytes.len(), golden.len(), "{name}");
         let differs = bytes.iter().zip(&golden).position(|(a, b)| a != b);
@@ -160,13 +164,5 @@ fn the_exporter_still_writes_the_golden_images() {
             differs, None,
             "{name} differs; its content first at byte {content:?} + 8"
         );
-    }
-}
-
-#[test]
-#[ignore = "writes the golden images"]
-fn write_golden_images() {
-    for (name, bytes) in images() {
-        std::fs::write(path(name), bytes).unwrap();
     }
 }

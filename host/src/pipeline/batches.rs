@@ -69,6 +69,14 @@ impl<'a> Batches<'a> {
     }
 }
 
+impl Batches<'_> {
+    /// Steps that show each window on the hops about once, at least 1.
+    pub fn epoch_steps(&self) -> u64 {
+        let guard = self.source.lock().unwrap_or_else(|e| e.into_inner());
+        (guard.0.windows() / self.pairs).max(1) as u64
+    }
+}
+
 impl Views for Batches<'_> {
     fn steps(&self) -> u64 {
         self.steps

@@ -9,7 +9,7 @@ use crate::objective::nt_xent::NtXent;
 use crate::objective::smooth_l1::SmoothL1;
 use crate::run::Cancel;
 use crate::run::config::{ObjectiveConfig, Optimizer, RunConfig};
-use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, Views};
+use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
 use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
 use crate::view::ViewSource;
@@ -209,14 +209,23 @@ fn train(
         clip: None,
     };
     let mut training = Pretraining::new(network, heads, recipe);
+    monitor.begin(&mut training, batches.epoch_steps())?;
     let outcome = training.run(batches, cancel.flag(), |training, progress| {
-        monitor.step(&training.encoder, progress);
-    })?;
+        monitor.step(training, progress);
+    });
+    let outcome = match outcome {
+        Err(error @ TrainError::NotFinite { .. }) => {
+            let advice = monitor.last_good();
+            return Err(PipelineError::Diverged { error, advice });
+        }
+        outcome => outcome?,
+    };
+    monitor.save(&training)?;
     if outcome == Outcome::Cancelled {
         return Err(PipelineError::Interrupted {
             done: training.done,
             total,
-            advice: String::new(),
+            advice: monitor.advice(),
         });
     }
     whiten(

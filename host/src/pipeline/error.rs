@@ -7,6 +7,7 @@ use crate::export::weights::WeightsError;
 use crate::objective::ObjectiveError;
 use crate::run::RunError;
 use crate::train::pretrain::TrainError;
+use crate::train::state::StateError;
 use crate::view::ViewError;
 use mote_core::preset::PresetError;
 use mote_core::spec::SpecError;
@@ -45,6 +46,20 @@ pub enum PipelineError {
     /// Training.
     #[error("training stopped: {0}")]
     Train(#[from] TrainError),
+    /// Training came to a number that is infinite or none.
+    #[error("training stopped: {error}. {advice}")]
+    Diverged {
+        /// Where and when.
+        error: TrainError,
+        /// The last good checkpoint.
+        advice: String,
+    },
+    /// A checkpoint of another training.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A run cannot go on because something changed.
+    #[error("{0}")]
+    Resume(String),
     /// Evaluation.
     #[error("evaluation: {0}")]
     Eval(#[from] EvalError),

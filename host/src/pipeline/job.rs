@@ -1,14 +1,16 @@
 //! One run from recordings to a judged encoder on the disk: what `cargo run -p host` does.
 
 use super::files::{Made, write_report};
+use super::journal::Journal;
 use super::{Experiment, PipelineError, Trial};
 use crate::data::Description;
 use crate::eval::Summary;
 use crate::export::weights;
 use crate::report::{Table, Verdict, image_table, tables};
-use crate::run::dir::{CONFIG, IMAGE, METRICS, WEIGHTS};
+use crate::run::config::CheckpointConfig;
+use crate::run::dir::{CONFIG, IMAGE, WEIGHTS};
 use crate::run::progress::Output;
-use crate::run::{Cancel, Metrics, RunConfig, RunDir};
+use crate::run::{Cancel, RunConfig, RunDir};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -35,6 +37,10 @@ pub struct Job<'a> {
     pub dir: &'a RunDir,
     /// Raised to stop after the current step.
     pub cancel: &'a Cancel,
+    /// When the trainings are saved; this run's own, whatever `config` says.
+    pub checkpoint: CheckpointConfig,
+    /// Whether to go on from the folder's checkpoints.
+    pub resume: bool,
 }
 
 /// What a job found, for `--json`.
@@ -70,9 +76,13 @@ impl Job<'_> {
             dir,
             experiment,
             cancel,
+            checkpoint,
+            resume,
         } = self;
-        dir.write(CONFIG, config.to_toml()?.as_bytes())?;
-        let mut metrics = Metrics::create(&dir.file(METRICS))?;
+        if !resume {
+            dir.write(CONFIG, config.to_toml()?.as_bytes())?;
+        }
+        let mut journal = Journal::new(dir, experiment, config, checkpoint, resume)?;
 
         let data = experiment.describe();
         console.heading("Data");
@@ -84,7 +94,7 @@ impl Job<'_> {
             experiment,
             config,
             console,
-            metrics: Some(&mut metrics),
+            journal: Some(&mut journal),
             cancel,
         };
         let learned = trial.learn()?;

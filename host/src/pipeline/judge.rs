@@ -5,8 +5,11 @@ use crate::eval::{
     Embeddings, EvaluateConfig, Evaluation, FeatureSet, Preparation, Role, Whitening, evaluate,
 };
 use crate::export::embed;
+use crate::run::Progress;
+use crate::run::progress::Output;
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::ModelImage;
+use std::sync::Mutex;
 
 /// What is judged on one experiment; all encoders are whitened already.
 #[derive(Clone, Copy)]
@@ -38,6 +41,7 @@ pub fn judge(
     candidates: &Candidates<'_>,
     shrinkage: f32,
     config: &EvaluateConfig,
+    output: Output,
 ) -> Result<Evaluation, PipelineError> {
     let directions =
         |name: &str, role, embeddings| FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS);
@@ -68,5 +72,18 @@ pub fn judge(
             embedded(encoder)?,
         ));
     }
-    Ok(evaluate(&experiment.split, &sets, config)?)
+    let total = (sets.len() * config.parts()) as u64;
+    let progress = Mutex::new((0, Progress::new(output, "evaluate", total)));
+    let evaluation = evaluate(&experiment.split, &sets, config, &|| {
+        // A lock poisoned by a writer that panicked costs a line of progress at most.
+        if let Ok(mut guard) = progress.lock() {
+            let (done, progress) = &mut *guard;
+            *done += 1;
+            progress.update(*done, String::new);
+        }
+    });
+    if let Ok((_, progress)) = progress.into_inner() {
+        progress.finish();
+    }
+    Ok(evaluation?)
 }

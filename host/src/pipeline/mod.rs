@@ -12,6 +12,7 @@ mod error;
 mod experiment;
 mod files;
 mod job;
+mod journal;
 mod judge;
 mod monitor;
 mod trial;

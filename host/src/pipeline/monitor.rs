@@ -1,11 +1,14 @@
 //! Watches an encoder while it learns: loss, throughput, and now and then k-NN accuracy and rank.
 
-use super::Experiment;
 use super::job::Line;
+use super::journal::Journal;
+use super::{Experiment, PipelineError};
 use crate::eval::{Embeddings, EvalError, Facts, Knn, Split, Spread, TrainingPoint};
-use crate::run::{Metrics, Progress, RunError};
-use crate::train::Network;
-use crate::train::pretrain;
+use crate::run::{Progress, RunError};
+use crate::train::pretrain::{self, Pretraining};
+use crate::train::{LayerHealth, Network};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Training windows looked at in a check-up; more are thinned out evenly.
@@ -24,30 +27,64 @@ pub struct Health {
     pub spread: Spread,
 }
 
-/// Follows one training.
+/// What a monitor remembers of the steps so far; part of a checkpoint.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// Losses since the last check-up.
+    losses: Vec<f64>,
+    /// Views seen, and seconds taken until the checkpoint.
+    views: usize,
+    seconds: f64,
+    /// Whether a collapse, and dead channels, were warned of.
+    warned: [bool; 2],
+    /// One point a check-up.
+    points: Vec<TrainingPoint>,
+}
+
+/// How fast a training was; one line of `timing.jsonl`.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Pace {
+    /// Steps done.
+    pub step: u64,
+    /// Windows trained in a second.
+    pub windows_per_second: f32,
+    /// Seconds since training began.
+    pub seconds: f32,
+}
+
+/// The layers of the encoder at a check-up; one line of `metrics.jsonl`.
+#[derive(Serialize)]
+struct Layers {
+    task: &'static str,
+    step: u64,
+    layers: Vec<LayerHealth>,
+}
+
+/// Follows one training, and saves it now and then.
 pub struct Monitor<'a> {
     progress: Progress,
-    metrics: Option<(&'a mut Metrics, &'static str)>,
+    journal: Option<&'a mut Journal>,
+    task: &'static str,
     windows: Vec<f32>,
     split: Option<Split>,
     begun: Instant,
     total: u64,
-    losses: Vec<f64>,
-    views: usize,
+    epoch_steps: u64,
+    memory: Memory,
     last: Option<Health>,
-    warned: bool,
+    saved: Instant,
+    checkpoint: Option<(PathBuf, u64)>,
     error: Option<RunError>,
-    /// One point a check-up.
-    pub points: Vec<TrainingPoint>,
 }
 
 impl<'a> Monitor<'a> {
-    /// Follows a training of `total` steps on `experiment`; points go to `metrics` under the given name.
+    /// Follows the training called `task`, of `total` steps, on `experiment`; what is to last goes to `journal`.
     pub fn new(
         experiment: &Experiment,
+        task: &'static str,
         total: u64,
         progress: Progress,
-        metrics: Option<(&'a mut Metrics, &'static str)>,
+        journal: Option<&'a mut Journal>,
     ) -> Self {
         let pool = experiment.split.pool_rows();
         let stride = pool.len().div_ceil(MOST_WINDOWS).max(1);
@@ -58,28 +95,63 @@ impl<'a> Monitor<'a> {
             .flat_map(|&r| &experiment.values[r * len..(r + 1) * len]);
         Self {
             progress,
-            metrics,
+            journal,
+            task,
             windows: samples.copied().collect(),
             split: last_subjects(experiment.split.facts(), &rows),
             begun: Instant::now(),
             total,
-            losses: Vec::new(),
-            views: 0,
+            epoch_steps: 1,
+            memory: Memory::default(),
             last: None,
-            warned: false,
+            saved: Instant::now(),
+            checkpoint: None,
             error: None,
-            points: Vec::new(),
         }
     }
 
-    /// Takes note of one step.
-    pub fn step(&mut self, encoder: &Network, step: &pretrain::Progress) {
-        self.losses.push(step.loss);
-        self.views += step.rows;
-        let done = step.epoch * step.steps + step.step + 1;
+    /// Call before the first step: sets `training`, whose epochs have `epoch_steps` steps, to the newest checkpoint
+    /// where a run goes on.
+    ///
+    /// # Errors
+    /// If no checkpoint is whole, or it does not fit.
+    pub fn begin(
+        &mut self,
+        training: &mut Pretraining,
+        epoch_steps: u64,
+    ) -> Result<(), PipelineError> {
+        self.epoch_steps = epoch_steps.max(1);
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        if let Some((path, saved)) = journal.latest(self.task)? {
+            training.restore(saved.training)?;
+            self.memory = saved.monitor;
+            self.checkpoint = Some((path, training.done));
+            let text = format!("{}: goes on after step {}", self.task, training.done);
+            self.progress.line(&text);
+        }
+        (self.begun, self.saved) = (Instant::now(), Instant::now());
+        Ok(())
+    }
+
+    /// Takes note of one step, and saves the training if it is time.
+    pub fn step(&mut self, training: &Pretraining, step: &pretrain::Progress) {
+        self.memory.losses.push(step.loss);
+        self.memory.views += step.rows;
+        let done = training.done;
         let every = self.total.div_ceil(CHECKS).max(1);
         if done.is_multiple_of(every) || done == self.total {
-            self.check(encoder, step, done);
+            self.check(&training.encoder, step, done);
+        }
+        if done < self.total
+            && self.is_time_to_save(done)
+            && let Err(error) = self.save(training)
+        {
+            // Hours of training are worth more than a checkpoint.
+            self.progress
+                .line(&format!("warning: no checkpoint could be written: {error}"));
+            self.saved = Instant::now();
         }
         let (speed, last) = (self.speed(), self.last.as_ref());
         self.progress.update(done, || {
@@ -93,8 +165,62 @@ impl<'a> Monitor<'a> {
         });
     }
 
+    fn is_time_to_save(&self, done: u64) -> bool {
+        let Some(journal) = &self.journal else {
+            return false;
+        };
+        let cadence = journal.cadence;
+        let epochs = cadence.epochs > 0 && done.is_multiple_of(cadence.epochs * self.epoch_steps);
+        let minutes =
+            cadence.minutes > 0.0 && self.saved.elapsed().as_secs_f32() >= 60.0 * cadence.minutes;
+        epochs || minutes
+    }
+
+    /// Saves where `training` stands, if there is a journal and it was not saved there before.
+    ///
+    /// # Errors
+    /// If the checkpoint cannot be written.
+    pub fn save(&mut self, training: &Pretraining) -> Result<(), RunError> {
+        let seconds = self.seconds();
+        if let Some(journal) = &mut self.journal
+            && self.checkpoint.as_ref().map(|(_, step)| *step) != Some(training.done)
+        {
+            let memory = Memory {
+                seconds,
+                ..self.memory.clone()
+            };
+            let path = journal.save(self.task, training, memory)?;
+            self.checkpoint = Some((path, training.done));
+            self.saved = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// How to go on after an interruption.
+    pub fn advice(&self) -> String {
+        self.journal.as_ref().map_or_else(
+            || "nothing was saved; the same command gives the same results again".into(),
+            |journal| journal.advice(),
+        )
+    }
+
+    /// Where to go back to after a number that is none.
+    pub fn last_good(&self) -> String {
+        match &self.checkpoint {
+            Some((path, step)) => format!(
+                "The last good checkpoint is of step {step}: {}",
+                path.display()
+            ),
+            None => "There is no checkpoint from before".into(),
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.memory.seconds + self.begun.elapsed().as_secs_f64()
+    }
+
     fn speed(&self) -> f32 {
-        self.views as f32 / self.begun.elapsed().as_secs_f32().max(1e-3)
+        self.memory.views as f32 / self.seconds().max(1e-3) as f32
     }
 
     fn check(&mut self, encoder: &Network, step: &pretrain::Progress, done: u64) {
@@ -103,37 +229,75 @@ impl<'a> Monitor<'a> {
             Embeddings::new(embeddings, encoder.output_len()).and_then(|e| self.examine(&e));
         // A check-up that fails says nothing; what is wrong with the encoder stops the training itself.
         let Ok(health) = health else { return };
+        let late = done > self.total / 2;
         if let Some(warning) = health
             .spread
             .warning()
-            .filter(|_| !self.warned && done > self.total / 2)
+            .filter(|_| !self.memory.warned[0] && late)
         {
             self.progress.line(&format!("warning: {warning}"));
-            self.warned = true;
+            self.memory.warned[0] = true;
         }
-        let loss = self.losses.iter().sum::<f64>() / self.losses.len().max(1) as f64;
-        self.losses.clear();
+        let layers = encoder.health();
+        if let Some(worst) = layers
+            .iter()
+            .find(|layer| 2 * layer.dead > layer.channels && !self.memory.warned[1] && late)
+        {
+            self.progress.line(&format!(
+                "warning: {} of {} channels of layer {} ({}) are 0 for all windows and learn nothing more; try a lower \
+                 schedule.learning_rate or a longer schedule.warm_up",
+                worst.dead, worst.channels, worst.layer, worst.name
+            ));
+            self.memory.warned[1] = true;
+        }
+        let losses = std::mem::take(&mut self.memory.losses);
+        let loss = losses.iter().sum::<f64>() / losses.len().max(1) as f64;
         let point = TrainingPoint {
             epoch: step.epoch as u32 + 1,
             step: done,
             loss: loss as f32,
             learning_rate: step.rate,
-            windows_per_second: self.speed(),
-            seconds: self.begun.elapsed().as_secs_f32(),
+            gradient_norm: step.gradient_norm as f32,
             knn: health.knn,
             rank: Some(health.spread.rank),
         };
-        if let Some((metrics, name)) = &mut self.metrics {
-            self.error = metrics
-                .record(&Line {
-                    kind: name,
-                    value: &point,
-                })
-                .err()
-                .or(self.error.take());
-        }
-        self.points.push(point);
+        self.memory.points.push(point);
         self.last = Some(health);
+        let pace = self.pace();
+        if let Err(error) = self.record(&point, pace, layers) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn record(
+        &mut self,
+        point: &TrainingPoint,
+        pace: Pace,
+        layers: Vec<LayerHealth>,
+    ) -> Result<(), RunError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let (kind, task) = (self.task, self.task);
+        journal.metrics.record(&Line { kind, value: point })?;
+        let layers = Layers {
+            task,
+            step: pace.step,
+            layers,
+        };
+        journal.metrics.record(&Line {
+            kind: "layers",
+            value: &layers,
+        })?;
+        journal.timing.record(&Line { kind, value: pace })
+    }
+
+    fn pace(&self) -> Pace {
+        Pace {
+            step: self.memory.points.last().map_or(0, |point| point.step),
+            windows_per_second: self.speed(),
+            seconds: self.seconds() as f32,
+        }
     }
 
     fn examine(&self, embeddings: &Embeddings) -> Result<Health, EvalError> {
@@ -158,11 +322,12 @@ impl<'a> Monitor<'a> {
     ///
     /// # Errors
     /// If a point could not be written.
-    pub fn finish(self) -> Result<Vec<TrainingPoint>, RunError> {
+    pub fn finish(self) -> Result<(Vec<TrainingPoint>, Pace), RunError> {
+        let pace = self.pace();
         self.progress.finish();
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.points),
+            None => Ok((self.memory.points, pace)),
         }
     }
 }

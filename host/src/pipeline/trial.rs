@@ -1,12 +1,14 @@
 //! One fold with one seed: the encoder and its image, its controls, all of them judged.
 
 use super::job::Line;
+use super::journal::Journal;
 use super::judge::{Candidates, judge};
+use super::monitor::Pace;
 use super::{Console, Experiment, Monitor, PipelineError, pretrain, random_init, supervise};
 use crate::eval::{Embeddings, EvaluateConfig, Evaluation, TrainingPoint};
 use crate::export::weights::Origin;
 use crate::export::{self, About, Method};
-use crate::run::{Cancel, Metrics, Progress, RunConfig};
+use crate::run::{Cancel, Progress, RunConfig};
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::ModelImage;
 
@@ -18,8 +20,8 @@ pub struct Trial<'a> {
     pub config: &'a RunConfig,
     /// Where the trial says what it does.
     pub console: &'a mut dyn Console,
-    /// Where figures are written as they come, if they are.
-    pub metrics: Option<&'a mut Metrics>,
+    /// Where figures are written and the trainings saved, if they are.
+    pub journal: Option<&'a mut Journal>,
     /// Raised to stop after the current step.
     pub cancel: &'a Cancel,
 }
@@ -117,9 +119,15 @@ impl Trial<'_> {
         };
         let whitening = self.config.encoder.whitening;
         let settings = EvaluateConfig::default();
-        let evaluation = judge(self.experiment, &candidates, whitening, &settings)?;
-        if let Some(metrics) = &mut self.metrics {
-            metrics.record(&Line {
+        let evaluation = judge(
+            self.experiment,
+            &candidates,
+            whitening,
+            &settings,
+            self.console.progress(),
+        )?;
+        if let Some(journal) = &mut self.journal {
+            journal.metrics.record(&Line {
                 kind: "evaluation",
                 value: &evaluation,
             })?;
@@ -135,20 +143,22 @@ impl Trial<'_> {
     ) -> Result<(TrainedEncoder, Vec<TrainingPoint>), PipelineError> {
         let total = self.config.schedule.steps as u64;
         let progress = Progress::new(self.console.progress(), name, total);
-        let metrics = self.metrics.as_deref_mut().map(|metrics| (metrics, name));
-        let mut monitor = Monitor::new(self.experiment, total, progress, metrics);
+        let journal = self.journal.as_deref_mut();
+        let mut monitor = Monitor::new(self.experiment, name, total, progress, journal);
         let trained = train(self.experiment, self.config, &mut monitor, self.cancel);
-        let points = monitor.finish()?;
+        let finished = monitor.finish();
         let trained = trained?;
+        let (points, pace) = finished?;
         if let Some(last) = points.last() {
-            self.console.text(&format!("{name}: {}", sentence(last)));
+            self.console
+                .text(&format!("{name}: {}", sentence(last, &pace)));
         }
         Ok((trained, points))
     }
 }
 
 /// The last check-up of a training in words.
-fn sentence(last: &TrainingPoint) -> String {
+fn sentence(last: &TrainingPoint, pace: &Pace) -> String {
     let knn = last.knn.map_or(String::new(), |k| {
         format!(
             ", k-NN {:.1} % on training subjects held out for this",
@@ -158,8 +168,8 @@ fn sentence(last: &TrainingPoint) -> String {
     format!(
         "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{knn}, rank {:.1}",
         last.step,
-        last.seconds,
-        last.windows_per_second,
+        pace.seconds,
+        pace.windows_per_second,
         last.loss,
         last.rank.unwrap_or_default()
     )

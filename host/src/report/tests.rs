@@ -35,7 +35,7 @@ fn evaluation(labelled: bool, test_subject: usize) -> Evaluation {
         FeatureSet::new("trained with labels", Role::Supervised, embeddings(4.0)),
         FeatureSet::new("untrained encoder", Role::RandomInit, embeddings(0.2)),
     ];
-    evaluate(&split, &sets, &EvaluateConfig::default()).unwrap()
+    evaluate(&split, &sets, &EvaluateConfig::default(), &|| ()).unwrap()
 }
 
 fn summary(folds: usize) -> Summary {

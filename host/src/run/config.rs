@@ -6,6 +6,7 @@ use crate::view::{Starts, ViewConfig};
 use mote_core::preset::Preset;
 use mote_core::spec::Spec;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -31,6 +32,31 @@ pub struct RunConfig {
     pub schedule: ScheduleConfig,
     /// How windows are altered.
     pub views: ViewConfig,
+    /// When progress is saved; the only part that changes no result.
+    pub checkpoint: CheckpointConfig,
+}
+
+/// When progress is saved. Whatever comes first counts; the end of each training is always saved.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointConfig {
+    /// Epochs between two checkpoints, an epoch being as many steps as show each training window about once; 0 to
+    /// look at the clock only.
+    pub epochs: u64,
+    /// Minutes between two checkpoints; 0 to count epochs only.
+    pub minutes: f32,
+    /// How many of each training stay, at least 1.
+    pub keep: usize,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 0,
+            minutes: 2.0,
+            keep: 2,
+        }
+    }
 }
 
 /// How recordings are cut.
@@ -303,7 +329,49 @@ impl RunConfig {
             "0 to 1",
             &schedule.warm_up,
         )?;
+        let checkpoint = &self.checkpoint;
+        must(
+            (0.0..=1e5).contains(&checkpoint.minutes),
+            "checkpoint.minutes",
+            "0 to 100000",
+            &checkpoint.minutes,
+        )?;
+        must(
+            checkpoint.keep >= 1,
+            "checkpoint.keep",
+            "at least 1",
+            &checkpoint.keep,
+        )?;
         self.views.check().map_err(|e| e.to_string())
+    }
+
+    /// The keys whose values differ between `self`, as it was, and `other`, as it is, in words; `checkpoint` counts for
+    /// nothing. Empty if the results are the same.
+    ///
+    /// # Errors
+    /// As [`Self::to_toml`].
+    pub fn changes(&self, other: &Self) -> Result<Vec<String>, RunError> {
+        let flat = |config: &Self| {
+            let table: toml::Table =
+                toml::from_str(&config.to_toml()?).map_err(|e| RunError::Config {
+                    origin: "configuration".into(),
+                    message: e.to_string(),
+                })?;
+            let mut flat = BTreeMap::new();
+            flatten("", &toml::Value::Table(table), &mut flat);
+            Ok::<_, RunError>(flat)
+        };
+        let (before, after) = (flat(self)?, flat(other)?);
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let none = String::from("nothing");
+        Ok(keys
+            .into_iter()
+            .filter(|key| !key.starts_with("checkpoint.") && before.get(*key) != after.get(*key))
+            .map(|key| {
+                let [was, is] = [&before, &after].map(|map| map.get(key).unwrap_or(&none));
+                format!("{key} was {was} and is {is}")
+            })
+            .collect())
     }
 
     /// The configuration as TOML, every value written out.
@@ -323,6 +391,21 @@ impl RunConfig {
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), RunError> {
         atomic::write(path, self.to_toml()?.as_bytes())
+    }
+}
+
+/// Every value of `value` by its dotted key.
+fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let dot = if key.is_empty() { "" } else { "." };
+                flatten(&format!("{key}{dot}{name}"), value, into);
+            }
+        }
+        value => {
+            into.insert(key.into(), value.to_string());
+        }
     }
 }
 
@@ -373,6 +456,25 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_named_key_by_key() {
+        let was = RunConfig::default();
+        let mut is = was.clone();
+        is.checkpoint.minutes = 7.0;
+        is.checkpoint.keep = 9;
+        assert!(was.changes(&is).unwrap().is_empty());
+        is.schedule.steps = 7;
+        is.data.path = Some("mine".into());
+        let changes = was.changes(&is).unwrap();
+        assert_eq!(
+            changes,
+            [
+                "data.path was nothing and is \"mine\"",
+                "schedule.steps was 600 and is 7"
+            ]
+        );
+    }
+
+    #[test]
     fn faults_name_file_line_and_key() {
         for (text, parts) in [
             ("seed = 1\nsede = 2", ["line 2", "sede", "seed"]),
@@ -400,6 +502,10 @@ mod tests {
             (
                 "views.rotate.degrees = 999",
                 ["views.rotate.degrees", "180", "999"],
+            ),
+            (
+                "checkpoint.keep = 0",
+                ["checkpoint.keep", "at least 1", "found 0"],
             ),
             ("seed = -1", ["line 1", "seed", "-1"]),
             (

@@ -1,5 +1,6 @@
 //! A folder for each run: `runs/NAME/`.
 
+use super::checkpoint::FOLDER as CHECKPOINTS;
 use super::{RunError, atomic};
 use std::fs;
 use std::io::ErrorKind;
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The run's configuration, in TOML.
 pub const CONFIG: &str = "config.toml";
-/// Its progress, in JSON lines.
+/// Its progress, in JSON lines; the same bytes for the same seed.
 pub const METRICS: &str = "metrics.jsonl";
+/// How fast it was, in JSON lines; never the same twice.
+pub const TIMING: &str = "timing.jsonl";
 /// The trained weights.
 pub const WEIGHTS: &str = "encoder.safetensors";
 /// The model image.
@@ -23,13 +26,13 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Makes `root/name`, together with `root`. The folder of a run that never finished is used again,
-    /// and so is that of a finished one with `force`; its metrics are removed, other files stay until
+    /// Makes `root/name`, together with `root`. The folder of a run that never came to a checkpoint is used again,
+    /// and so is any other run's with `force`; its metrics and checkpoints are removed, other files stay until
     /// they are replaced.
     ///
     /// # Errors
-    /// For a name that is no plain file name, for a finished run without `force`, for a folder that holds
-    /// something else, and if the folder cannot be made.
+    /// For a name that is no plain file name, for a run that is finished or has checkpoints without `force`, for a
+    /// folder that holds something else, and if the folder cannot be made.
     pub fn create(root: &Path, name: &str, force: bool) -> Result<Self, RunError> {
         let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
@@ -47,8 +50,15 @@ impl RunDir {
         if run.is_finished() && !force {
             return Err(RunError::Finished { path: run.path });
         }
+        let checkpoints = run.file(CHECKPOINTS);
+        if checkpoints.exists() {
+            if !run.is_finished() && !force {
+                return Err(RunError::Unfinished { path: run.path });
+            }
+            fs::remove_dir_all(&checkpoints).map_err(|e| RunError::at(&checkpoints, e))?;
+        }
         atomic::sweep(&run.path);
-        for name in [FINISHED, METRICS] {
+        for name in [FINISHED, METRICS, TIMING] {
             match fs::remove_file(run.file(name)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(RunError::at(&run.file(name), error));
@@ -104,6 +114,7 @@ impl RunDir {
                 },
             });
         }
+        atomic::sweep(&run.path);
         Ok(run)
     }
 
@@ -179,6 +190,25 @@ mod tests {
         );
         assert!(!RunDir::create(&root, "first", true).unwrap().is_finished());
         assert_eq!(RunDir::open(&root.join("first")).unwrap(), run);
+    }
+
+    #[test]
+    fn progress_is_thrown_away_only_by_force() {
+        let root = tempfile::tempdir().unwrap();
+        let run = RunDir::create(root.path(), "long", false).unwrap();
+        run.write(CONFIG, b"seed = 1").unwrap();
+        let store = crate::run::Store::new(run.path(), "pretrain", 1);
+        store.save(5, &5u64).unwrap();
+        let message = RunDir::create(root.path(), "long", false)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("--resume") && message.contains("--force"),
+            "{message}"
+        );
+        assert!(store.latest::<u64>().unwrap().is_some());
+        RunDir::create(root.path(), "long", true).unwrap();
+        assert!(store.latest::<u64>().unwrap().is_none());
     }
 
     #[test]

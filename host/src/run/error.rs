@@ -40,6 +40,32 @@ pub enum RunError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// An unfinished run with checkpoints has this name.
+    #[error("{path}: an unfinished run of this name is here; go on with it: mote pretrain --resume {path}; or choose another \
+        --name, or --force to throw its progress away", path = path.display())]
+    Unfinished {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// A checkpoint that cannot be gone on from.
+    #[error("{}: {message}; delete it to go on from an older one, or all of them to begin again", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Metrics are shorter than when the checkpoint was written.
+    #[error("{}: expected at least the {expected} bytes that were there at the checkpoint, found {found}; the file was \
+        changed. Delete the run's checkpoints to begin again", path.display())]
+    MetricsShort {
+        /// The file.
+        path: PathBuf,
+        /// Bytes at the checkpoint.
+        expected: u64,
+        /// Bytes now.
+        found: u64,
+    },
     /// Something that is no run has this name.
     #[error("{}: expected a folder of an earlier run or nothing, found {found}; choose another --name", path.display())]
     NotARun {

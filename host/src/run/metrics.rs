@@ -1,6 +1,6 @@
 //! What is measured while a run works: one JSON object a line, on the disk as soon as it is known.
 
-use super::{RunError, atomic};
+use super::RunError;
 use serde::Serialize;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Appends to a file of JSON lines. A process killed at any moment leaves whole lines and at most one
-/// that is cut off, which [`read`] and [`Metrics::resume`] pass over.
+/// that is cut off, which [`read`] passes over and [`Metrics::resume`] drops.
 #[derive(Debug)]
 pub struct Metrics {
     path: PathBuf,
@@ -28,26 +28,42 @@ impl Metrics {
         })
     }
 
-    /// Goes on with a file that is there, after dropping a line that was cut off and all lines that `keep`
-    /// does not want (those after the checkpoint from which a run goes on).
+    /// Goes on with a file that is there after its first `len` bytes; what follows, written after the checkpoint from
+    /// which a run goes on, is dropped.
     ///
     /// # Errors
-    /// If it cannot be read or written.
-    pub fn resume(path: &Path, keep: impl Fn(&Value) -> bool) -> Result<Self, RunError> {
-        let mut text = String::new();
-        for line in read(path)?.iter().filter(|line| keep(line)) {
-            text.push_str(&line.to_string());
-            text.push('\n');
-        }
-        atomic::write(path, text.as_bytes())?;
+    /// If it cannot be read or written, or is shorter.
+    pub fn resume(path: &Path, len: u64) -> Result<Self, RunError> {
+        let at = |e| RunError::at(path, e);
+        // Appending after a cut needs no seek.
         let file = OpenOptions::new()
             .append(true)
+            .create(true)
             .open(path)
-            .map_err(|e| RunError::at(path, e))?;
+            .map_err(at)?;
+        let found = file.metadata().map_err(at)?.len();
+        if found < len {
+            return Err(RunError::MetricsShort {
+                path: path.into(),
+                expected: len,
+                found,
+            });
+        }
+        file.set_len(len).map_err(at)?;
         Ok(Self {
             path: path.into(),
             file,
         })
+    }
+
+    /// Bytes so far, all of them on the disk when this returns.
+    ///
+    /// # Errors
+    /// If the system cannot tell or cannot write.
+    pub fn position(&self) -> Result<u64, RunError> {
+        let at = |e| RunError::at(&self.path, e);
+        self.file.sync_data().map_err(at)?;
+        Ok(self.file.metadata().map_err(at)?.len())
     }
 
     /// Adds one line. Numbers that are not finite become `null`.
@@ -119,11 +135,6 @@ mod tests {
             fs::write(&path, &text[..end]).unwrap();
             let whole = text[..end].matches('\n').count();
             assert_eq!(read(&path).unwrap().len(), whole);
-            Metrics::resume(&path, |_| true)
-                .unwrap()
-                .record(&json!({"step": 3}))
-                .unwrap();
-            assert_eq!(read(&path).unwrap().len(), whole + 1);
         }
     }
 
@@ -131,12 +142,19 @@ mod tests {
     fn going_on_forgets_what_came_after_the_checkpoint() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("m.jsonl");
-        fs::write(&path, "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n").unwrap();
-        Metrics::resume(&path, |line| line["step"].as_u64() <= Some(2)).unwrap();
+        let mut metrics = Metrics::create(&path).unwrap();
+        metrics.record(&json!({"step": 1})).unwrap();
+        let position = metrics.position().unwrap();
+        metrics.record(&json!({"step": 2})).unwrap();
+        let mut metrics = Metrics::resume(&path, position).unwrap();
+        assert_eq!(metrics.position().unwrap(), position);
+        metrics.record(&json!({"step": 3})).unwrap();
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
-            "{\"step\":1}\n{\"step\":2}\n"
+            "{\"step\":1}\n{\"step\":3}\n"
         );
+        let error = Metrics::resume(&path, 99).unwrap_err().to_string();
+        assert!(error.contains("99") && error.contains("22"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod cancel;
+pub mod checkpoint;
 pub mod config;
 pub mod dir;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod metrics;
 pub mod progress;
 
 pub use cancel::Cancel;
+pub use checkpoint::Store;
 pub use config::RunConfig;
 pub use dir::RunDir;
 pub use error::RunError;

@@ -1,6 +1,7 @@
 //! Training of small encoders on a CPU: layers over flat NHWC `f32` buffers, optimizers and the loop.
 
 mod ema;
+mod health;
 mod layer;
 mod network;
 mod optimizer;
@@ -12,10 +13,12 @@ mod schedule;
 mod signal;
 mod simd;
 mod sliding;
+pub mod state;
 pub mod trained;
 
 pub use ema::Ema;
-pub use network::{LayerTime, LoadError, Mode, Network, Parameter, ParameterKind};
+pub use health::{LayerHealth, LayerTime};
+pub use network::{LoadError, Mode, Network, Parameter, ParameterKind};
 pub use optimizer::{Optimizer, Rule};
 pub use projector::projector;
 pub use schedule::Schedule;

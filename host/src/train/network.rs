@@ -122,19 +122,6 @@ pub(super) struct NormNode {
     pub state: BatchNorm,
 }
 
-/// Seconds that one layer has taken since its network was made.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct LayerTime {
-    /// Index in the spec.
-    pub layer: usize,
-    /// Its operation, such as `conv2d`.
-    pub name: &'static str,
-    /// Of all forward passes.
-    pub forward: f64,
-    /// Of all backward passes.
-    pub backward: f64,
-}
-
 /// An encoder, projector or classifier that can learn. Two networks share nothing.
 pub struct Network {
     pub(super) spec: Spec,
@@ -430,44 +417,6 @@ impl Network {
     /// As [`Self::running`], to change.
     pub fn running_mut(&mut self) -> &mut [f32] {
         &mut self.running
-    }
-
-    /// The first place after a step that holds a number which is not finite: a layer's weights, output or gradient.
-    pub fn not_finite(&self) -> Option<String> {
-        let finite = |values: &[f32]| values.iter().all(|x| x.is_finite());
-        let layer = |index: usize| {
-            format!(
-                "layer {index} ({})",
-                layer::name(&self.spec.layers[index].op)
-            )
-        };
-        for (index, node) in self.nodes.iter().enumerate() {
-            if ![&node.weights, &node.bias]
-                .into_iter()
-                .all(|range| finite(&self.parameters[range.clone()]))
-            {
-                return Some(format!("a weight of {}", layer(index)));
-            }
-            let signal = &self.signals[index + 1];
-            if !finite(&signal.raw) || !finite(&signal.scale) || !finite(&signal.shift) {
-                return Some(format!("the output of {}", layer(index)));
-            }
-        }
-        let gradients = (0..self.nodes.len())
-            .rev()
-            .find(|&index| !finite(&self.signals[index + 1].gradient));
-        gradients.map(|index| format!("the gradient of {}", layer(index)))
-    }
-
-    /// Where the time went, layer by layer.
-    pub fn layer_times(&self) -> Vec<LayerTime> {
-        let time = |(layer, [forward, backward]): (usize, &[f64; 2])| LayerTime {
-            layer,
-            name: layer::name(&self.spec.layers[layer].op),
-            forward: *forward,
-            backward: *backward,
-        };
-        self.seconds.iter().enumerate().map(time).collect()
     }
 
     /// Forces the vector instructions to use.

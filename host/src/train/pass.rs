@@ -290,6 +290,11 @@ impl Network {
                 continue;
             }
             let target = wanted.then_some((inputs[operand], operand));
+            let last = operand + 1 == operands && !self.work.written[inputs[operand]];
+            if last && self.nodes[index].layer.passes_gradient() {
+                self.move_gradient(index + 1, inputs[operand]);
+                continue;
+            }
             self.write_gradient(target, scratch, packed, |shared, images, chunk, sink| {
                 let node = &shared.nodes[index];
                 let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
@@ -307,6 +312,20 @@ impl Network {
         if packed > 0 {
             self.reduce_weights(index, packed);
         }
+    }
+
+    /// Makes the gradient of tensor `from`, which nobody needs any more, that of `to`, which has none yet: cheaper than
+    /// a copy.
+    fn move_gradient(&mut self, from: usize, to: usize) {
+        let gradient = take(&mut self.signals[from].gradient);
+        let spare = std::mem::replace(&mut self.signals[to].gradient, gradient);
+        self.signals[from].gradient = spare;
+        self.write_gradient(Some((to, 0)), [0, 0], 0, |_, images, _, sink| {
+            let Some(mut sink) = sink else { return };
+            for at in 0..images.len() {
+                sink.finish(at..at + 1);
+            }
+        });
     }
 
     /// Adds up the chunks' gradients of a layer's weights in order.

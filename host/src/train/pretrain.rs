@@ -263,7 +263,8 @@ impl Pretraining {
         })
     }
 
-    fn networks(&self) -> impl Iterator<Item = &Network> {
+    /// The encoder, then the heads' networks.
+    pub(super) fn networks(&self) -> impl Iterator<Item = &Network> {
         std::iter::once(&self.encoder)
             .chain(self.heads.iter().filter_map(|head| head.network.as_ref()))
     }

@@ -8,6 +8,10 @@ use std::ops::Range;
 pub(crate) struct Add;
 
 impl Layer for Add {
+    fn passes_gradient(&self) -> bool {
+        true
+    }
+
     fn scratch_len(&self, _images: usize) -> [usize; 2] {
         [0, 0]
     }

@@ -43,6 +43,11 @@ pub(crate) trait Layer: Send + Sync {
     /// Rearranges such a gradient as the weights are.
     fn unpack(&self, _packed: &[f32], _gradient: &mut [f32]) {}
 
+    /// Whether the gradient of each operand is the output's gradient, unchanged.
+    fn passes_gradient(&self) -> bool {
+        false
+    }
+
     /// Values needed in [`Scratch::input`] and [`Scratch::upstream`] for a chunk of `images`; both arrive as zeros
     /// and keep what was written from image to image.
     fn scratch_len(&self, images: usize) -> [usize; 2];

@@ -53,8 +53,12 @@ fn extent(rows: usize, row: usize, pixels: usize, channels: usize) -> usize {
 /// `N * LANES` values must be readable at `from`.
 #[inline(always)]
 unsafe fn constants<S: Simd, const N: usize>(simd: S, from: *const f32) -> [S::F; N] {
-    // SAFETY: the caller's promise.
-    std::array::from_fn(|n| unsafe { simd.load(from.add(n * S::LANES)) })
+    let mut constants = [simd.splat(0.0); N];
+    for n in 0..N {
+        // SAFETY: the caller's promise.
+        constants[n] = unsafe { simd.load(from.add(n * S::LANES)) };
+    }
+    constants
 }
 
 /// `output = max(floor, input * scale + shift)`: batch norm and activation in one pass.

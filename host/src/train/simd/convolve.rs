@@ -176,10 +176,19 @@ impl Convolve<'_> {
         unsafe {
             for row in 0..self.rows {
                 let mut pixel = 0;
-                if S::REGISTERS >= 32 {
+                if S::REGISTERS >= 32 || N == 1 {
                     while pixel + 8 <= self.pixels {
                         self.tile::<S, 8, N, STRIDE, MASKED>(simd, pass, row, pixel);
                         pixel += 8;
+                    }
+                } else {
+                    // Twelve sums and two vectors of weights leave one register of sixteen; fours take a rest that
+                    // sixes would leave to single pixels.
+                    while pixel + 6 <= self.pixels && (self.pixels - pixel) % 6 % 4 < 2
+                        || pixel + 12 <= self.pixels
+                    {
+                        self.tile::<S, 6, N, STRIDE, MASKED>(simd, pass, row, pixel);
+                        pixel += 6;
                     }
                 }
                 while pixel + 4 <= self.pixels {
@@ -224,45 +233,48 @@ impl Convolve<'_> {
                 .as_mut_ptr()
                 .add(row * self.output_row + pixel * self.output_pixel + pass.first);
             let mut sums = [[simd.splat(0.0); N]; P];
-            for (p, sums) in sums.iter_mut().enumerate() {
-                for (n, sum) in sums.iter_mut().enumerate() {
+            for p in 0..P {
+                for n in 0..N {
                     let at = n * S::LANES;
+                    let output = output.add(p * self.output_pixel + at);
                     match pass.start {
                         Start::Zero => {}
-                        Start::Bias(bias) => *sum = simd.load(bias.as_ptr().add(pass.first + at)),
-                        Start::Output if MASKED && n == N - 1 => {
-                            *sum =
-                                load::<S, true>(simd, output.add(p * self.output_pixel + at), mask);
+                        Start::Bias(bias) => {
+                            sums[p][n] = simd.load(bias.as_ptr().add(pass.first + at));
                         }
-                        Start::Output => *sum = simd.load(output.add(p * self.output_pixel + at)),
+                        Start::Output if MASKED && n == N - 1 => {
+                            sums[p][n] = load::<S, true>(simd, output, mask);
+                        }
+                        Start::Output => sums[p][n] = simd.load(output),
                     }
                 }
             }
-            for run in pass.runs {
+            for at in 0..pass.runs.len() {
+                let run = *pass.runs.get_unchecked(at);
                 let mut x = input.add(run.input);
                 let mut w = self.weights.as_ptr().add(run.row * width + pass.first);
                 for _ in 0..run.len {
                     let mut weights = [simd.splat(0.0); N];
-                    for (n, weights) in weights.iter_mut().enumerate() {
-                        *weights = simd.load(w.add(n * S::LANES));
+                    for n in 0..N {
+                        weights[n] = simd.load(w.add(n * S::LANES));
                     }
-                    for (p, sums) in sums.iter_mut().enumerate() {
+                    for p in 0..P {
                         let value = simd.splat(*x.add(p * stride));
-                        for (sum, &weights) in sums.iter_mut().zip(&weights) {
-                            *sum = simd.fma(value, weights, *sum);
+                        for n in 0..N {
+                            sums[p][n] = simd.fma(value, weights[n], sums[p][n]);
                         }
                     }
                     x = x.add(1);
                     w = w.add(width);
                 }
             }
-            for (p, sums) in sums.iter().enumerate() {
-                for (n, &sum) in sums.iter().enumerate() {
+            for p in 0..P {
+                for n in 0..N {
                     let to = output.add(p * self.output_pixel + n * S::LANES);
                     if MASKED && n == N - 1 {
-                        store::<S, true>(simd, to, sum, mask);
+                        store::<S, true>(simd, to, sums[p][n], mask);
                     } else {
-                        simd.store(to, sum);
+                        simd.store(to, sums[p][n]);
                     }
                 }
             }

@@ -122,6 +122,8 @@ impl ConvolveGradient<'_> {
             tiles!(6);
         }
         tiles!(4);
+        // Three taps of a picture's three channels are a run of nine.
+        tiles!(3);
         tiles!(1);
     }
 
@@ -142,9 +144,9 @@ impl ConvolveGradient<'_> {
                 .as_mut_ptr()
                 .add(tile.row * width + tile.first);
             let mut sums = [[simd.splat(0.0); N]; K];
-            for (k, sums) in sums.iter_mut().enumerate() {
-                for (n, sum) in sums.iter_mut().enumerate() {
-                    *sum = simd.load(gradient.add(k * width + n * S::LANES));
+            for k in 0..K {
+                for n in 0..N {
+                    sums[k][n] = simd.load(gradient.add(k * width + n * S::LANES));
                 }
             }
             for row in tile.rows[0]..tile.rows[1] {
@@ -155,17 +157,17 @@ impl ConvolveGradient<'_> {
                     .add(row * self.upstream_row + tile.first);
                 for _ in 0..self.pixels {
                     let mut upstream = [simd.splat(0.0); N];
-                    for (n, upstream) in upstream.iter_mut().enumerate() {
-                        *upstream = if MASKED && n == N - 1 {
+                    for n in 0..N {
+                        upstream[n] = if MASKED && n == N - 1 {
                             simd.load_masked(y.add(n * S::LANES), mask)
                         } else {
                             simd.load(y.add(n * S::LANES))
                         };
                     }
-                    for (k, sums) in sums.iter_mut().enumerate() {
+                    for k in 0..K {
                         let value = simd.splat(*x.add(k));
-                        for (sum, &upstream) in sums.iter_mut().zip(&upstream) {
-                            *sum = simd.fma(value, upstream, *sum);
+                        for n in 0..N {
+                            sums[k][n] = simd.fma(value, upstream[n], sums[k][n]);
                         }
                     }
                     // The pointers' last step may leave the slices; it is not followed.
@@ -173,9 +175,9 @@ impl ConvolveGradient<'_> {
                     y = y.wrapping_add(self.channels);
                 }
             }
-            for (k, sums) in sums.iter().enumerate() {
-                for (n, &sum) in sums.iter().enumerate() {
-                    simd.store(gradient.add(k * width + n * S::LANES), sum);
+            for k in 0..K {
+                for n in 0..N {
+                    simd.store(gradient.add(k * width + n * S::LANES), sums[k][n]);
                 }
             }
         }

@@ -117,28 +117,26 @@ impl Depthwise<'_> {
                 .as_mut_ptr()
                 .add(row * self.output_row + pixel * self.output_pixel + first);
             let mut sums = [simd.splat(0.0); P];
-            for (p, sum) in sums.iter_mut().enumerate() {
+            for p in 0..P {
                 match self.start {
                     Start::Zero => {}
-                    Start::Bias(bias) => *sum = simd.load(bias.as_ptr().add(first)),
+                    Start::Bias(bias) => sums[p] = simd.load(bias.as_ptr().add(first)),
                     Start::Output => {
-                        *sum = load::<S, MASKED>(simd, output.add(p * self.output_pixel), mask)
+                        sums[p] = load::<S, MASKED>(simd, output.add(p * self.output_pixel), mask);
                     }
                 }
             }
-            for tap in self.taps {
+            for at in 0..self.taps.len() {
+                let tap = *self.taps.get_unchecked(at);
                 let weights = simd.load(self.weights.as_ptr().add(tap.row * width + first));
                 let x = input.add(tap.input);
-                for (p, sum) in sums.iter_mut().enumerate() {
-                    *sum = simd.fma(
-                        load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask),
-                        weights,
-                        *sum,
-                    );
+                for p in 0..P {
+                    let x = load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask);
+                    sums[p] = simd.fma(x, weights, sums[p]);
                 }
             }
-            for (p, &sum) in sums.iter().enumerate() {
-                store::<S, MASKED>(simd, output.add(p * self.output_pixel), sum, mask);
+            for p in 0..P {
+                store::<S, MASKED>(simd, output.add(p * self.output_pixel), sums[p], mask);
             }
         }
     }
@@ -248,26 +246,26 @@ impl DepthwiseGradient<'_> {
         // gradient rows are padded to whole vectors and the mask keeps to the channels.
         unsafe {
             let gradient = self.gradient.as_mut_ptr().add(first);
-            let mut sums = taps.map(|tap| simd.load(gradient.add(tap.row * width)));
+            let mut sums = [simd.splat(0.0); T];
+            for t in 0..T {
+                sums[t] = simd.load(gradient.add(taps[t].row * width));
+            }
             for row in rows[0]..rows[1] {
                 let mut x = self.input.as_ptr().add(row * self.input_row + first);
                 let mut y = self.upstream.as_ptr().add(row * self.upstream_row + first);
                 for _ in 0..self.pixels {
                     let upstream = load::<S, MASKED>(simd, y, mask);
-                    for (sum, tap) in sums.iter_mut().zip(&taps) {
-                        *sum = simd.fma(
-                            load::<S, MASKED>(simd, x.add(tap.input), mask),
-                            upstream,
-                            *sum,
-                        );
+                    for t in 0..T {
+                        let x = load::<S, MASKED>(simd, x.add(taps[t].input), mask);
+                        sums[t] = simd.fma(x, upstream, sums[t]);
                     }
                     // The pointers' last step may leave the slices; it is not followed.
                     x = x.wrapping_add(self.input_pixel);
                     y = y.wrapping_add(self.channels);
                 }
             }
-            for (sum, tap) in sums.into_iter().zip(&taps) {
-                simd.store(gradient.add(tap.row * width), sum);
+            for t in 0..T {
+                simd.store(gradient.add(taps[t].row * width), sums[t]);
             }
         }
     }

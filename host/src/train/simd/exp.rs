@@ -18,7 +18,8 @@ impl Operation for ExpRow<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let whole = self.values.len() / S::LANES * S::LANES;
-        for at in (0..whole).step_by(S::LANES) {
+        let mut at = 0;
+        while at < whole {
             // SAFETY: `at + LANES <= len`.
             unsafe {
                 exp::<S, false>(
@@ -28,6 +29,7 @@ impl Operation for ExpRow<'_> {
                     simd.mask(S::LANES),
                 )
             };
+            at += S::LANES;
         }
         if whole < self.values.len() {
             let mask = simd.mask(self.values.len() - whole);
@@ -65,8 +67,8 @@ unsafe fn exp<S: Simd, const MASKED: bool>(simd: S, at: *mut f32, factor: f32, m
     let r = simd.fma(n, simd.splat(-LN_2[0]), x);
     let r = simd.fma(n, simd.splat(-LN_2[1]), r);
     let mut power = simd.splat(TAYLOR[0]);
-    for coefficient in &TAYLOR[1..] {
-        power = simd.fma(power, r, simd.splat(*coefficient));
+    for at in 1..TAYLOR.len() {
+        power = simd.fma(power, r, simd.splat(TAYLOR[at]));
     }
     let value = simd.mul(power, simd.pow2(shifted));
     // SAFETY: the caller's promise.

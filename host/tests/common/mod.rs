@@ -1,0 +1,37 @@
+//! What the tests of the command share.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs `mote` in `folder` to its end.
+pub fn mote(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mote"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Six recordings of two channels by three people, a slow wave or a fast one, in `folder/LABEL/`.
+pub fn record(folder: &Path, labelled: bool) {
+    for number in 0..6 {
+        let (label, pace) = if number % 2 == 0 {
+            ("slow", 0.1)
+        } else {
+            ("fast", 0.9)
+        };
+        let place = if labelled {
+            folder.join(label)
+        } else {
+            folder.to_path_buf()
+        };
+        fs::create_dir_all(&place).unwrap();
+        let mut text = String::from("time,left,right\n");
+        for t in 0..160 {
+            let phase = pace * f64::from(t) + f64::from(number);
+            text += &format!("{},{},{}\n", f64::from(t) / 50.0, phase.sin(), phase.cos());
+        }
+        fs::write(place.join(format!("{}_{number}.csv", number / 2)), text).unwrap();
+    }
+}
