@@ -1,7 +1,7 @@
 //! What depends on the processor, and the only room of this crate with `unsafe` code.
 //!
 //! Everything outside calls plain functions over slices: `dsp` is either written for the DSP instructions of
-//! Cortex-M4 and M7, or their portable twin, which computes the same bits from the same packed bytes
+//! Cortex-M4, M7 and M33, or their portable twin, which computes the same bits from the same packed bytes
 //! on any other machine. Tests run the twin on the desktop and the instructions in QEMU.
 //!
 //! A function here checks the lengths that its instructions rely on once, at its door; a call with other lengths
@@ -22,5 +22,8 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
     not(all(target_arch = "arm", target_os = "none"))
 ));
 
+mod activations;
 mod patch;
-pub(crate) use patch::{Copies, Fill, Line, Plane};
+pub(crate) mod pool;
+pub(crate) use activations::Activations;
+pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};

@@ -4,6 +4,7 @@ mod dsp;
 mod f16;
 mod i8;
 
+use crate::arch::Activations;
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use core::fmt;
 
@@ -106,7 +107,7 @@ impl<'a> ModelImage<'a> {
 
     /// Runs layer `index` alone, on what the layers before it left in `scratch`; nothing beyond the last layer.
     pub fn run_layer(&self, index: usize, scratch: &mut [i8]) -> Result<(), EmbedError> {
-        self.slot(Format::I8, 0, scratch)?;
+        self.fits(Format::I8, scratch.len())?;
         if self.target() != Target::Portable {
             let (image, scratch) = (self.bytes().as_ptr().addr(), scratch.as_ptr().addr());
             if !(image | scratch).is_multiple_of(4) {
@@ -163,19 +164,26 @@ impl<'a> ModelImage<'a> {
         tensor: usize,
         scratch: &'s mut [T],
     ) -> Result<&'s mut [T], EmbedError> {
+        self.fits(format, scratch.len())?;
+        let range = self.tensor(tensor).range();
+        let (need, have) = (self.scratch_len(), scratch.len());
+        scratch
+            .get_mut(range)
+            .ok_or(EmbedError::Scratch { need, have })
+    }
+
+    /// Whether scratch of `have` values is the right one.
+    fn fits(&self, format: Format, have: usize) -> Result<(), EmbedError> {
         if self.format() != format {
             return Err(EmbedError::Format {
                 image: self.format(),
             });
         }
-        let (need, have) = (self.scratch_len(), scratch.len());
+        let need = self.scratch_len();
         if have < need {
             return Err(EmbedError::Scratch { need, have });
         }
-        let range = self.tensor(tensor).range();
-        scratch
-            .get_mut(range)
-            .ok_or(EmbedError::Scratch { need, have })
+        Ok(())
     }
 }
 
@@ -184,6 +192,26 @@ fn unary<T>(layer: &LayerInfo<'_>, scratch: &mut [T], run: impl FnOnce(&[T], &mu
     let ranges = [layer.input.range(), layer.output.range()];
     if let Ok([input, output]) = scratch.get_disjoint_mut(ranges) {
         run(input, output);
+    }
+}
+
+/// Calls `run` with input and output, which may lie over each other.
+fn sliding<T: Copy + Default>(
+    layer: &LayerInfo<'_>,
+    scratch: &mut [T],
+    run: impl FnOnce(&mut Activations<'_, T>),
+) {
+    let [input, output] = [layer.input.range(), layer.output.range()];
+    if !layer.over {
+        unary(layer, scratch, |input, output| {
+            run(&mut Activations::Apart { input, output });
+        });
+    } else {
+        run(&mut Activations::Over {
+            memory: scratch,
+            input,
+            output,
+        });
     }
 }
 

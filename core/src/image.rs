@@ -43,7 +43,7 @@ pub use error::ImageError;
 pub use include::Aligned;
 pub use info::{LayerInfo, Work};
 pub use layer::{
-    CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, PACKED_DSP, WORK_ALIGN, op_code,
+    CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, OVER, PACKED_DSP, WORK_ALIGN, op_code,
 };
 pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 
@@ -98,7 +98,7 @@ impl Format {
 pub enum Target {
     /// Plain layout: runs everywhere.
     Portable,
-    /// For Cortex-M4 and M7. Machines that are no microcontrollers run it too.
+    /// For Cortex-M4, M7, and Armv8-M cores with DSP instructions. Machines that are no microcontrollers run it too.
     Dsp,
     /// For cores with vector instructions, such as Cortex-M55. Reserved.
     Mve,

@@ -258,12 +258,28 @@ fn shared_scratch_is_refused_unless_declared() {
         matches!(error, ImageError::ScratchOverlap { b: 3, .. }),
         "{error}"
     );
+    let apart = (0..)
+        .find(|layer| LAYERS[layers + 32 * layer + 11] == 0)
+        .unwrap();
+    for claim in [1, 2] {
+        let mut bytes = LAYERS.to_vec();
+        bytes[layers + 32 * apart + 11] = claim;
+        let layer = apart as u8;
+        assert_eq!(
+            ModelImage::parse(&sealed(bytes)),
+            Err(ImageError::InPlace { layer })
+        );
+    }
+    // The first layer no longer says that it writes over its input, or its input lies one step nearer than it may.
+    assert_eq!(LAYERS[layers + 11], 2);
+    let overlap = Err(ImageError::ScratchOverlap { a: 0, b: 1 });
     let mut bytes = LAYERS.to_vec();
-    bytes[layers + 11] = 1;
-    assert_eq!(
-        ModelImage::parse(&sealed(bytes)),
-        Err(ImageError::InPlace { layer: 0 })
-    );
+    bytes[layers + 11] = 0;
+    assert_eq!(ModelImage::parse(&sealed(bytes)), overlap);
+    let mut bytes = LAYERS.to_vec();
+    let offset = bytes[tensors + 12];
+    bytes[tensors + 12] = offset.checked_sub(16).unwrap();
+    assert_eq!(ModelImage::parse(&sealed(bytes)), overlap);
 }
 
 proptest! {

@@ -23,7 +23,7 @@ impl mote_bench::Counter for Ticks {
     fn stop(&mut self) -> u32 {
         // SAFETY: as above.
         unsafe { core::arch::asm!(".inst.n 0xbf70") };
-        (TICKS - SYST::get_current()) * INSTRUCTIONS_PER_TICK
+        (TICKS - SYST::get_current()) * INSTRUCTIONS_PER_4_TICKS / 4
     }
 }
 

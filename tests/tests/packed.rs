@@ -7,6 +7,7 @@ mod cases;
 
 use cases::{Random, about, chain, made_up};
 use host::export::{QuantizedEncoder, int8_image_for};
+use mote_core::crc::crc32;
 use mote_core::image::{ModelImage, Target};
 use mote_core::quant::Multiplier;
 use mote_core::scratch::Scratch;
@@ -23,23 +24,61 @@ fn aligned(bytes: &[u8]) -> Vec<u128> {
     words
 }
 
-/// Runs an encoder both ways on random windows; gives how many layers were packed.
-fn compare(encoder: &QuantizedEncoder, what: &str) -> usize {
+/// The same image with every tensor and all working memory in a place of its own.
+fn apart(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let u32_at = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+    };
+    // Sections lie in the order of their kinds: tensors are the third, layers the fourth.
+    let section = |bytes: &[u8], kind: usize| {
+        let entry = 32 + 12 * (kind - 1);
+        (u32_at(bytes, entry + 4), u32_at(bytes, entry + 8))
+    };
+    let mut free = 0;
+    let (tensors, len) = section(&bytes, 3);
+    for record in (tensors..tensors + len).step_by(16) {
+        let extent = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        let values = extent(record) * extent(record + 2) * extent(record + 4);
+        bytes[record + 12..record + 16].copy_from_slice(&(free as u32).to_le_bytes());
+        free = (free + values).next_multiple_of(16);
+    }
+    let (layers, len) = section(&bytes, 4);
+    for record in (layers..layers + len).step_by(32) {
+        bytes[record + 11] = 0;
+        if bytes[record + 28] != 0 {
+            bytes[record + 30..record + 32].copy_from_slice(&((free / 16) as u16).to_le_bytes());
+        }
+    }
+    let crc = crc32(&bytes[8..]);
+    bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// Runs an encoder three ways on random windows: plain with every tensor in a place of its own, plain as planned, and
+/// packed. Gives how many layers were packed, and how many wrote over their input, plain and packed.
+fn compare(encoder: &QuantizedEncoder, what: &str) -> [usize; 3] {
     let write = |target| int8_image_for(&about(what, &encoder.spec), encoder, target).unwrap();
-    let words = [Target::Portable, Target::Dsp].map(|target| aligned(&write(target)));
-    let [plain, packed] =
-        [&words[0], &words[1]].map(|words| ModelImage::parse(bytemuck::cast_slice(words)).unwrap());
+    let (plain, packed) = (write(Target::Portable), write(Target::Dsp));
+    let words = [apart(&plain), plain, apart(&packed), packed].map(|bytes| aligned(&bytes));
+    let images = words
+        .each_ref()
+        .map(|words| ModelImage::parse(bytemuck::cast_slice(words)).unwrap());
     let mut random = Random(7);
     let mut scratch = Box::new(Scratch::<{ 1 << 18 }>::new());
     for _ in 0..2 {
         let input: Vec<i8> = (0..encoder.spec.input.len())
             .map(|_| random.next() as i8)
             .collect();
-        let expected = plain.embed(&input, (*scratch).as_mut()).unwrap().to_vec();
-        let found = packed.embed(&input, (*scratch).as_mut()).unwrap();
-        assert_eq!(found, expected, "{what}: {:?}", encoder.spec);
+        let results =
+            images.map(|image| image.embed(&input, (*scratch).as_mut()).unwrap().to_vec());
+        for result in &results[1..] {
+            assert_eq!(*result, results[0], "{what}: {:?}", encoder.spec);
+        }
     }
-    packed.layers().filter(|layer| layer.work.is_some()).count()
+    let over = |image: &ModelImage<'_>| image.layers().filter(|layer| layer.over).count();
+    let packed = images[3].layers().filter(|layer| layer.work.is_some());
+    [packed.count(), over(&images[1]), over(&images[3])]
 }
 
 fn kernel(random: &mut Random) -> Kernel {
@@ -66,11 +105,17 @@ fn layer(input: Shape, op: Op, random: &mut Random) -> Option<Spec> {
     spec.shapes().is_ok().then_some(spec)
 }
 
+fn add(counts: &mut [usize; 3], more: [usize; 3]) {
+    for (count, more) in counts.iter_mut().zip(more) {
+        *count += more;
+    }
+}
+
 /// Shapes with single rows and columns, odd channels, any padding, stride and dilation.
 #[test]
 fn random_convolutions_compute_the_same() {
     let mut random = Random(3);
-    let mut packed = 0;
+    let mut counts = [0; 3];
     for seed in 0..3000 {
         let rows = [1, 1 + random.next() % 9][(random.next() % 2) as usize];
         let input = Shape::new(
@@ -84,17 +129,17 @@ fn random_convolutions_compute_the_same() {
             batch_norm: false,
         };
         if let Some(spec) = layer(input, op, &mut random) {
-            packed += compare(&made_up(&spec, seed), "convolution");
+            add(&mut counts, compare(&made_up(&spec, seed), "convolution"));
         }
     }
-    assert!(packed > 1000, "only {packed} were packed");
+    assert!(counts.iter().all(|&count| count > 700), "only {counts:?}");
 }
 
 /// Every small size of input and every padding.
 #[test]
 fn depthwise_convolutions_compute_the_same() {
     let mut random = Random(5);
-    let mut packed = 0;
+    let mut counts = [0; 3];
     for h in 1..8 {
         for w in 1..8 {
             for pad in 0..10 {
@@ -109,12 +154,17 @@ fn depthwise_convolutions_compute_the_same() {
                     batch_norm: false,
                 };
                 if let Some(spec) = layer(Shape::new(h, w, 4 * (1 + h % 3)), op, &mut random) {
-                    packed += compare(&made_up(&spec, u64::from(h * 8 + w)), "depthwise");
+                    let encoder = made_up(&spec, u64::from(h * 8 + w));
+                    add(&mut counts, compare(&encoder, "depthwise"));
                 }
             }
         }
     }
-    assert!(packed > 300, "only {packed} were packed");
+    let [packed, plain_over, packed_over] = counts;
+    assert!(
+        packed > 300 && plain_over > 200 && packed_over > 60,
+        "only {counts:?}"
+    );
 }
 
 #[test]
@@ -127,9 +177,53 @@ fn dense_layers_compute_the_same() {
                 batch_norm: false,
             };
             let spec = layer(Shape::vector(inputs), op, &mut random).unwrap();
-            assert_eq!(compare(&made_up(&spec, u64::from(channels)), "dense"), 1);
+            let [packed, ..] = compare(&made_up(&spec, u64::from(channels)), "dense");
+            assert_eq!(packed, 1);
         }
     }
+}
+
+/// Pools and convolutions in chains, where one writes over the output of the other.
+#[test]
+fn chains_compute_the_same() {
+    let mut random = Random(11);
+    let mut counts = [0; 3];
+    for seed in 0..4000 {
+        let input = Shape::new(
+            (1 + random.next() % 9) as u16,
+            (1 + random.next() % 9) as u16,
+            (1 + random.next() % 40) as u16,
+        );
+        let ops: Vec<(Op, Activation)> = (0..3)
+            .map(|_| {
+                let mut kernel = kernel(&mut random);
+                let op = match random.next() % 4 {
+                    0 => Op::DepthwiseConv2d {
+                        kernel,
+                        batch_norm: false,
+                    },
+                    1 => Op::Conv2d {
+                        channels: (1 + random.next() % 40) as u16,
+                        kernel,
+                        batch_norm: false,
+                    },
+                    which => {
+                        kernel.dilation = [1, 1];
+                        match which {
+                            2 => Op::AvgPool { kernel },
+                            _ => Op::MaxPool { kernel },
+                        }
+                    }
+                };
+                (op, Activation::Relu)
+            })
+            .collect();
+        let spec = chain(input, &ops);
+        if spec.shapes().is_ok() {
+            add(&mut counts, compare(&made_up(&spec, seed), "chain"));
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 150), "only {counts:?}");
 }
 
 /// One dense layer of two channels, whose numbers `change` sets.
@@ -140,7 +234,8 @@ fn bounded(change: impl Fn(&mut QuantizedEncoder)) -> usize {
     };
     let mut encoder = made_up(&chain(Shape::vector(8), &[(op, Activation::None)]), 1);
     change(&mut encoder);
-    compare(&encoder, "bound")
+    let [packed, ..] = compare(&encoder, "bound");
+    packed
 }
 
 /// Each bound of `pack`, from both sides: inside packed, outside plain, and the same bits either way.

@@ -15,16 +15,33 @@ mod eights;
 mod gather;
 #[path = "cortex/ops.rs"]
 mod ops;
+#[path = "cortex/pool.rs"]
+mod pool;
 #[path = "cortex/two.rs"]
 mod two;
 
 pub(crate) use add::{add, add_over_other, add_over_table};
-pub(crate) use block::block;
+pub(crate) use block::{block, sweep};
 pub(crate) use depthwise::{split, three};
 pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
+pub(crate) use pool::{most_of, sums8};
 pub(crate) use two::two;
 
+/// What the assembler must hear first. It knows Armv7E-M by the target's name, but where it lists the symbols of a
+/// module for link-time optimisation it does not see the flags that give an Armv8-M core its DSP instructions.
+#[cfg(not(mote_armv8m))]
+macro_rules! architecture {
+    () => {
+        ""
+    };
+}
+#[cfg(mote_armv8m)]
+macro_rules! architecture {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
 /// Instructions that split a pair's sums `256 * first + second` and `second`; `first` comes out doubled.
 macro_rules! part {
     ($first:literal, $second:literal) => {
@@ -75,4 +92,4 @@ macro_rules! requantize {
         )
     };
 }
-use {part, requantize};
+use {architecture, part, requantize};

@@ -20,17 +20,32 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
+    /// Values of the input from a start to the end of its last run.
+    #[inline]
+    pub fn reach(&self) -> usize {
+        self.rows
+            .wrapping_sub(1)
+            .saturating_mul(self.pitch)
+            .saturating_add(4 * self.groups)
+    }
+
     /// Whether every run lies in an input of `len` values.
     #[inline]
     pub fn fit(&self, len: usize) -> bool {
-        let reach = self
-            .rows
-            .wrapping_sub(1)
-            .wrapping_mul(self.pitch)
-            .wrapping_add(4 * self.groups);
-        self.starts
-            .iter()
-            .all(|&start| start.wrapping_add(reach) <= len && start <= len)
+        let [a, b, c, d] = self.starts;
+        let last = a.max(b).max(c.max(d));
+        last <= len && self.reach() <= len - last
+    }
+
+    /// How many times the starts may move on by `advance`, the first time included, until runs leave an input of `len`.
+    #[inline]
+    pub fn turns(&self, len: usize, advance: usize) -> usize {
+        let [a, b, c, d] = self.starts;
+        let last = a.max(b).max(c.max(d));
+        match len.checked_sub(self.reach()) {
+            Some(farthest) if last <= farthest => (farthest - last) / advance.max(1) + 1,
+            _ => 0,
+        }
     }
 
     /// Words of the patch that they fill.
@@ -40,11 +55,28 @@ impl Copies {
     }
 }
 
-/// A pixel whose values from `first` on in one row, `len` of them, become `value`.
+/// Groups of four pixels one after the other, whose patches are filled alike.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep {
+    /// Where the first pixel goes in the output.
+    pub at: usize,
+    /// Groups, at least 1.
+    pub groups: usize,
+    /// From a group's first run to the next group's, in the input.
+    pub advance: usize,
+    /// Words of the patch in front of the copies.
+    pub above: usize,
+    /// From a pixel to the next in the output.
+    pub stride: usize,
+    /// The output's zero point is -128, which spares the instructions some work.
+    pub positive: bool,
+}
+
+/// A pixel whose values from `first` on, `len` of them, become `value` in several rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fill {
     pub pixel: usize,
-    /// Where the row starts in the patch.
+    /// Words of a row of the patch.
     pub row: usize,
     pub first: usize,
     pub len: usize,
@@ -52,41 +84,54 @@ pub(crate) struct Fill {
 }
 
 impl Fill {
-    /// Writes the values one by one.
+    /// Writes the values in every row of `patch`.
     pub fn run(self, patch: &mut [u32]) {
         let bits = u32::from(i16::from(self.value) as u16);
         let Self {
-            pixel,
-            row,
-            first,
-            len,
-            ..
+            pixel, first, len, ..
         } = self;
-        let patch = patch.get_mut(row..).unwrap_or_default();
+        let row = self.row.max(1);
         if (first | len).is_multiple_of(4) {
-            let words = patch.get_mut(2 * first + pixel..).unwrap_or(&mut []);
-            for word in words.iter_mut().step_by(4).take(len / 2) {
-                *word = bits | bits << 16;
+            for row in patch.chunks_exact_mut(row) {
+                let words = row.get_mut(2 * first + pixel..).unwrap_or(&mut []);
+                for word in words.iter_mut().step_by(4).take(len / 2) {
+                    *word = bits | bits << 16;
+                }
             }
             return;
         }
         for k in first..first + len {
             let (group, lane) = (k / 4, k % 4);
-            if let Some(word) = patch.get_mut(8 * group + 4 * (lane % 2) + pixel) {
-                *word = match lane / 2 {
-                    0 => *word & 0xFFFF_0000 | bits,
-                    _ => *word & 0xFFFF | bits << 16,
-                };
+            let (keep, bits) = match lane / 2 {
+                0 => (0xFFFF_0000, bits),
+                _ => (0xFFFF, bits << 16),
+            };
+            let words = patch.get_mut(8 * group + 4 * (lane % 2) + pixel..);
+            for word in words.unwrap_or_default().iter_mut().step_by(row) {
+                *word = *word & keep | bits;
             }
         }
     }
 }
 
-/// Values `step` apart in a slice.
+/// Groups of four values, `step` apart from the start of a slice, `count` of them in each of several lines.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line {
-    pub start: usize,
+pub(crate) struct Lines<'a> {
+    pub values: &'a [i8],
     pub step: usize,
+    /// From a line to the next; 0 reads the same line again.
+    pub pitch: usize,
+}
+
+/// How many lines are split, of how many groups, and where they go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Splits {
+    pub lines: usize,
+    pub count: usize,
+    /// Words from a plane to the next.
+    pub plane: usize,
+    /// Words from a line to the next in a plane.
+    pub row: usize,
 }
 
 /// The outputs of one channel of a depthwise convolution, two at a time along one axis.
@@ -102,20 +147,19 @@ pub(crate) struct Plane {
     pub line_stride: usize,
 }
 
-/// Doubled weights of three rows, from the bytes in words 4 to 6: taps 0 and 1, then taps 1 and 2, of each row.
+/// Doubled weights of three rows, from the bytes in words 4 to 6: taps 0 and 1, then taps 1 and 2, of each row. A word
+/// holds taps 0, 1, 1 and 2, so that its even bytes make one pair and its odd bytes the other.
+#[cfg_attr(mote_dsp, allow(dead_code, reason = "the instructions do it"))]
 pub(crate) fn taps(numbers: &[u32; 7]) -> [u32; 6] {
     let &[.., a, b, c] = numbers;
-    let half = |word: u32, tap: u32| {
-        let weight = i32::from((word >> (8 * tap)) as u8 as i8);
-        u32::from((2 * weight) as u16)
-    };
-    let two = |word: u32, tap: u32| half(word, tap) | half(word, tap + 1) << 16;
+    let half = |byte: u32| u32::from((2 * i16::from(byte as u8 as i8)) as u16);
+    let two = |word: u32| half(word) | half(word >> 16) << 16;
     [
-        two(a, 0),
-        two(a, 1),
-        two(b, 0),
-        two(b, 1),
-        two(c, 0),
-        two(c, 1),
+        two(a),
+        two(a >> 8),
+        two(b),
+        two(b >> 8),
+        two(c),
+        two(c >> 8),
     ]
 }

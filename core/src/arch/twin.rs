@@ -1,6 +1,8 @@
 //! What the DSP instructions compute, in plain Rust: the law for [`cortex`](super), and how packed images run elsewhere.
 
-use super::patch::{Copies, Line, Plane, taps};
+use super::Activations;
+use super::patch::{Copies, Lines, Plane, Splits, Sweep, taps};
+use super::pool::{Under, most_from, sums};
 
 /// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
 fn sxtb16(word: u32) -> u32 {
@@ -128,6 +130,27 @@ pub(crate) fn block(
     }
 }
 
+/// For each group of `sweep`: gathers `copies` into the patch, then multiplies as [`block`].
+pub(crate) fn sweep(
+    activations: &mut Activations<'_, i8>,
+    copies: &Copies,
+    patch: &mut [u32],
+    stream: &[u32],
+    sweep: &Sweep,
+) {
+    let mut copies = *copies;
+    for group in 0..sweep.groups {
+        let inside = patch.get_mut(sweep.above..).unwrap_or_default();
+        if !gather(activations.input(), &copies, inside) {
+            return;
+        }
+        let at = sweep.at + 4 * group * sweep.stride;
+        let output = activations.output().get_mut(at..).unwrap_or_default();
+        block(patch, stream, output, sweep.stride, sweep.positive);
+        copies.starts = copies.starts.map(|start| start + sweep.advance);
+    }
+}
+
 fn finish(sums: [i32; 2], numbers: &[u32; 6], output: Option<&mut [i8]>) {
     let (triples, _) = numbers.as_chunks::<3>();
     for ((out, sum), &triple) in output.unwrap_or_default().iter_mut().zip(sums).zip(triples) {
@@ -169,23 +192,22 @@ pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
     output
 }
 
-/// Splits `count` pairs of four channels into planes of words: word `i` of plane `k` holds channel `k` of step `i` of
-/// the first line, and of the second line above it. Planes start `plane` words apart.
-pub(crate) fn split(
-    input: &[i8],
-    [first, second]: [Line; 2],
-    count: usize,
-    planes: &mut [u32],
-    plane: usize,
-) {
-    for i in 0..count {
-        for channel in 0..4 {
-            let value = |line: Line| {
-                let x = input.get(line.start + i * line.step + channel).copied();
-                u32::from(i16::from(x.unwrap_or(0)) as u16)
-            };
-            if let Some(word) = planes.get_mut(channel * plane + i) {
-                *word = value(first) | value(second) << 16;
+/// Splits pairs of four channels into planes of words: word `i` of a line of plane `k` holds channel `k` of group `i` of
+/// the first lines, and of the second lines above it.
+pub(crate) fn split(lines: [Lines<'_>; 2], splits: &Splits, planes: &mut [u32]) {
+    for row in 0..splits.lines {
+        for i in 0..splits.count {
+            for channel in 0..4 {
+                let value = |line: Lines<'_>| {
+                    let at = row * line.pitch + i * line.step + channel;
+                    let x = line.values.get(at).copied();
+                    u32::from(i16::from(x.unwrap_or(0)) as u16)
+                };
+                let at = channel * splits.plane + row * splits.row + i;
+                if let Some(word) = planes.get_mut(at) {
+                    let [first, second] = lines.map(value);
+                    *word = first | second << 16;
+                }
             }
         }
     }
@@ -271,4 +293,14 @@ pub(crate) fn add_over_other(
     for (y, &x) in other.iter_mut().zip(looked_up) {
         *y = sum(table, x, *y, numbers);
     }
+}
+
+/// Sum of each of eight channels over the pixels under a window.
+pub(crate) fn sums8(input: &[i8], under: &Under) -> [i32; 8] {
+    sums(input, under)
+}
+
+/// Greatest value of each channel over the pixels under a window.
+pub(crate) fn most_of(input: &[i8], under: &Under, channels: &mut [i8]) {
+    most_from(input, under, channels, 0);
 }

@@ -1,22 +1,42 @@
 //! One int8 layer whose weights are packed for the DSP instructions: from its record to its kernel.
 
+use crate::arch::Activations;
 use crate::image::{LayerInfo, TensorInfo, Work};
 use crate::kernel::Output;
 use crate::kernel::dsp::{Add, Conv2d, Dense, DepthwiseConv2d};
 use crate::kernel::i8::{Add as PlainAdd, Operand};
 use crate::spec::Op;
 use bytemuck::try_cast_slice_mut;
+use core::ops::Range;
 
 /// Runs `layer` in `scratch`, which is at least as long as the image asks for, and aligned.
 pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
     if let Op::Add { .. } = layer.layer.op {
         return add(layer, work, scratch);
     }
-    let ranges = [layer.input.range(), layer.output.range(), work.range()];
-    let Ok([x, y, work]) = scratch.get_disjoint_mut(ranges) else {
-        return;
+    let [input, output] = [layer.input.range(), layer.output.range()];
+    let (mut activations, work) = if layer.over {
+        // Both together, apart from the working memory.
+        let start = input.start.min(output.start);
+        let all = start..input.end.max(output.end);
+        let Ok([memory, work]) = scratch.get_disjoint_mut([all, work.range()]) else {
+            return;
+        };
+        let inside = |range: Range<usize>| range.start - start..range.end - start;
+        let over = Activations::Over {
+            memory,
+            input: inside(input),
+            output: inside(output),
+        };
+        (over, work)
+    } else {
+        let ranges = [input, output, work.range()];
+        let Ok([input, output, work]) = scratch.get_disjoint_mut(ranges) else {
+            return;
+        };
+        (Activations::Apart { input, output }, work)
     };
-    let work = words(work);
+    let (at, work) = (&mut activations, words(work));
     let (stream, output) = (
         layer.stream(),
         Output::new(layer.output.quant, layer.layer.activation),
@@ -30,7 +50,7 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
                 stream,
                 output,
             };
-            conv.run(x, y, work);
+            conv.run_in(at, work);
         }
         (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
             let input_zero_point = layer.input.quant.zero_point;
@@ -40,7 +60,7 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
                 stream,
                 output,
             };
-            conv.run(x, y, work);
+            conv.run_in(at, work);
         }
         (Op::Dense { .. }, _) => {
             let inputs = layer.input.shape.len();
@@ -49,7 +69,9 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
                 stream,
                 output,
             };
-            dense.run(x, y, work);
+            if let Activations::Apart { input, output } = at {
+                dense.run(input, output, work);
+            }
         }
         _ => {}
     }

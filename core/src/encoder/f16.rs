@@ -1,6 +1,6 @@
 //! One layer with f16 weights: from its record to its kernel.
 
-use super::{binary, unary};
+use super::{binary, sliding, unary};
 use crate::image::LayerInfo;
 use crate::kernel::f16::{
     Add, AvgPool, Concat, Conv2d, Dense, DepthwiseConv2d, Embedding, GlobalAvgPool, GlobalStatPool,
@@ -21,7 +21,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 bias,
                 activation,
             };
-            unary(layer, scratch, |x, y| conv.run(x, y));
+            sliding(layer, scratch, |at| conv.run_in(at));
         }
         (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
             let conv = DepthwiseConv2d {
@@ -30,24 +30,24 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 bias,
                 activation,
             };
-            unary(layer, scratch, |x, y| conv.run(x, y));
+            sliding(layer, scratch, |at| conv.run_in(at));
         }
         (Op::AvgPool { .. }, Some(geometry)) => {
-            unary(layer, scratch, |x, y| {
+            sliding(layer, scratch, |at| {
                 AvgPool {
                     geometry,
                     activation,
                 }
-                .run(x, y)
+                .run_in(at)
             });
         }
         (Op::MaxPool { .. }, Some(geometry)) => {
-            unary(layer, scratch, |x, y| {
+            sliding(layer, scratch, |at| {
                 MaxPool {
                     geometry,
                     activation,
                 }
-                .run(x, y)
+                .run_in(at)
             });
         }
         (Op::Dense { .. }, _) => {

@@ -1,6 +1,6 @@
 //! One int8 layer: from its record to its kernel.
 
-use super::{binary, unary};
+use super::{binary, sliding, unary};
 use crate::image::LayerInfo;
 use crate::kernel::i8::{
     Add, AvgPool, Concat, Conv2d, Dense, DepthwiseConv2d, Embedding, GlobalAvgPool, GlobalStatPool,
@@ -40,7 +40,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 constants,
                 output,
             };
-            unary(layer, scratch, |x, y| conv.run(x, y));
+            sliding(layer, scratch, |at| conv.run_in(at));
         }
         (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
             let conv = DepthwiseConv2d {
@@ -50,17 +50,13 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 constants,
                 output,
             };
-            unary(layer, scratch, |x, y| conv.run(x, y));
+            sliding(layer, scratch, |at| conv.run_in(at));
         }
         (Op::AvgPool { .. }, Some(geometry)) => {
-            unary(layer, scratch, |x, y| {
-                AvgPool { geometry, output }.run(x, y)
-            });
+            sliding(layer, scratch, |at| AvgPool { geometry, output }.run_in(at));
         }
         (Op::MaxPool { .. }, Some(geometry)) => {
-            unary(layer, scratch, |x, y| {
-                MaxPool { geometry, output }.run(x, y)
-            });
+            sliding(layer, scratch, |at| MaxPool { geometry, output }.run_in(at));
         }
         (Op::Dense { .. }, _) => {
             let dense = Dense {

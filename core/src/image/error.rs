@@ -128,7 +128,7 @@ pub enum ImageError {
         /// Index of the other.
         b: u8,
     },
-    /// A layer is marked as in place, but its output does not lie on an input that ends there.
+    /// A layer is marked as in place or over its input, but its output does not lie on an input that ends there.
     InPlace {
         /// Index of the layer.
         layer: u8,

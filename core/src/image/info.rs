@@ -39,6 +39,8 @@ pub struct LayerInfo<'a> {
     pub output: TensorInfo,
     /// Whether the output replaces one of two summands.
     pub in_place: bool,
+    /// Whether the output lies over the input.
+    pub over: bool,
     /// Where the layer works in scratch, if its weights are packed for other kernels than the plain ones.
     pub work: Option<Work>,
     layout: ConstantsLayout,
@@ -48,7 +50,10 @@ pub struct LayerInfo<'a> {
 impl<'a> LayerInfo<'a> {
     pub(super) fn new(image: &ModelImage<'a>, index: usize, record: &Record) -> Self {
         let Record {
-            layer, in_place, ..
+            layer,
+            in_place,
+            over,
+            ..
         } = *record;
         let input = image.tensor(layer.input.0.into());
         let output = image.tensor(index + 1);
@@ -65,6 +70,7 @@ impl<'a> LayerInfo<'a> {
             other: layer.op.other().map(|other| image.tensor(other.0.into())),
             output,
             in_place,
+            over,
             work: packing.map(|packing| Work {
                 offset: record.work,
                 len: packing.work,

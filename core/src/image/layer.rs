@@ -13,6 +13,8 @@ pub const LAYER_LEN: usize = 32;
 pub const CONSTANTS_ALIGN: usize = 16;
 /// Flag of a layer that writes over one of its inputs.
 pub const IN_PLACE: u8 = 1;
+/// Flag of a layer that writes over its one input, ahead of what it still reads.
+pub const OVER: u8 = 2;
 /// Code of weights packed for the DSP instructions; 0 is the layout of the spec.
 pub const PACKED_DSP: u8 = 1;
 /// Working memory starts at a multiple of this many bytes of scratch.
@@ -93,6 +95,7 @@ impl ConstantsLayout {
 pub struct Record {
     pub layer: Layer,
     pub in_place: bool,
+    pub over: bool,
     pub constants: usize,
     pub weights: usize,
     pub packed: bool,
@@ -162,9 +165,10 @@ impl Record {
             1 => Activation::Relu,
             _ => code!(1),
         };
-        let in_place = match u8_at(table, at + 11) {
-            0 => false,
-            IN_PLACE => true,
+        let (in_place, over) = match u8_at(table, at + 11) {
+            0 => (false, false),
+            IN_PLACE => (true, false),
+            OVER => (false, true),
             _ => code!(11),
         };
         let packed = match u8_at(table, at + 28) {
@@ -186,6 +190,7 @@ impl Record {
                 activation,
             },
             in_place,
+            over,
             constants: u32_at(table, at + 20) as usize,
             weights: u32_at(table, at + 24) as usize,
             packed,

@@ -1,9 +1,10 @@
 //! Checks the scratch plan: no two tensors that live at the same time share memory, except where a layer
-//! declares that it writes over an input that ends there.
+//! declares that it writes over an input that ends there, as its kernel allows.
 
 use super::ImageError;
 use super::layer::Record;
 use super::tensor::{MAX_SCRATCH_LEN, TensorInfo};
+use crate::kernel::Over;
 use crate::kernel::dsp::Packing;
 use crate::spec::{MAX_LAYERS, Op};
 
@@ -97,10 +98,13 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
                 });
             }
             if alive && before.overlaps(&output) {
-                let declared = record.in_place
-                    && lives.last(a) == b - 1
-                    && before.offset == output.offset
-                    && is_summand(&record, a);
+                let declared = lives.last(a) == b - 1
+                    && (record.in_place
+                        && before.offset == output.offset
+                        && is_summand(&record, a)
+                        || record.over
+                            && record.layer.input.0 == a
+                            && may_lie_over(&record, &before, &output));
                 if !declared {
                     return Err(ImageError::ScratchOverlap { a, b });
                 }
@@ -108,7 +112,7 @@ pub const fn check(tensors: &[u8], table: &[u8], layers: u8) -> Result<usize, Im
             }
             a += 1;
         }
-        if record.in_place && !replaced {
+        if (record.in_place || record.over) && !replaced {
             return Err(ImageError::InPlace { layer: b - 1 });
         }
         b += 1;
@@ -124,6 +128,14 @@ const fn work(tensors: &[u8], record: &Record, output: &TensorInfo) -> Option<(u
             Some((record.work, record.work.saturating_add(packing.work)))
         }
         _ => None,
+    }
+}
+
+/// Whether the output of the layer of `record` may lie over its input as it does.
+const fn may_lie_over(record: &Record, input: &TensorInfo, output: &TensorInfo) -> bool {
+    match Over::of(&record.layer.op, record.packed, input.shape, output.shape) {
+        Some(over) => over.allows(input.offset, output.offset),
+        None => false,
     }
 }
 

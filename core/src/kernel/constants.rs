@@ -14,6 +14,16 @@ pub struct Constants<'a> {
 }
 
 impl<'a> Constants<'a> {
+    /// Those of channel `first` and all behind it.
+    #[inline]
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self {
+            bias: self.bias.get(first..).unwrap_or(&[]),
+            multiplier: self.multiplier.get(first..).unwrap_or(&[]),
+            shift: self.shift.get(first..).unwrap_or(&[]),
+        }
+    }
+
     /// Bias and multiplier of each output channel in order; ends with the shortest slice.
     #[inline]
     pub(crate) fn iter(self) -> impl Iterator<Item = (i32, Multiplier)> + 'a {

@@ -1,5 +1,7 @@
 //! Where a sliding kernel lies on its input.
 
+use crate::arch::Activations;
+use crate::arch::pool::Under;
 use crate::shape::Shape;
 
 /// Resolved sliding geometry: padding is explicit, the output shape is final.
@@ -104,6 +106,18 @@ impl Geometry {
         })
     }
 
+    /// The pixels of `window` inside the input, for a pool.
+    pub(crate) fn under(&self, window: Window) -> Under {
+        let [down, right] = self.dilation.map(|d| usize::from(d.max(1)));
+        Under {
+            start: self.offset(window.rows.at, window.columns.at),
+            rows: window.rows.len(),
+            pitch: self.offset(down, 0),
+            columns: window.columns.len(),
+            step: right * usize::from(self.input.c),
+        }
+    }
+
     /// Indices of the taps of `window` outside the input, row by row.
     pub(crate) fn outside(&self, window: Window) -> impl Iterator<Item = usize> + use<> {
         let [height, width] = self.size.map(usize::from);
@@ -117,16 +131,23 @@ impl Geometry {
         })
     }
 
-    /// Calls `pixel` with each position of the kernel and the output channels there, row by row.
-    pub(crate) fn slide<T>(&self, mut output: &mut [T], mut pixel: impl FnMut(Window, &mut [T])) {
+    /// Sets the output at each position of the kernel, row by row: `pixel` gets the position, the input, how many channels
+    /// came before, and channels to set.
+    pub(crate) fn slide<T: Copy + Default>(
+        &self,
+        activations: &mut Activations<'_, T>,
+        mut pixel: impl FnMut(Window, &[T], usize, &mut [T]),
+    ) {
+        let channels = usize::from(self.output.c);
+        let (mut at, mut block) = (0, Activations::block());
         for y in 0..self.output.h {
             let rows = self.taps::<0>(y, self.input.h);
             for x in 0..self.output.w {
                 let columns = self.taps::<1>(x, self.input.w);
-                let Some(channels) = output.split_off_mut(..usize::from(self.output.c)) else {
-                    return;
-                };
-                pixel(Window { rows, columns }, channels);
+                activations.set(&mut block, at, channels, |input, before, part| {
+                    pixel(Window { rows, columns }, input, before, part);
+                });
+                at += channels;
             }
         }
     }

@@ -12,11 +12,13 @@ pub mod f16;
 mod geometry;
 pub mod i8;
 mod output;
+mod over;
 
 pub use constants::Constants;
 pub use geometry::Geometry;
 pub(crate) use geometry::Window;
 pub use output::Output;
+pub use over::Over;
 
 /// `len` values from `start` on; nothing where they leave the slice.
 #[inline]

@@ -26,7 +26,7 @@ enum Format {
 enum Cores {
     /// Any core
     Portable,
-    /// Cortex-M4 and M7: the same bits in about a quarter of the instructions
+    /// Cortex-M4, M7 and M33: the same bits in about a quarter of the instructions
     Dsp,
 }
 

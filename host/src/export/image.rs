@@ -5,7 +5,7 @@ use super::{About, ExportError, FoldedEncoder, QuantizedEncoder, plan};
 use half::f16;
 use mote_core::crc::crc32;
 use mote_core::image::{
-    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, PACKED_DSP, TENSOR_LEN, Target,
+    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, OVER, PACKED_DSP, TENSOR_LEN, Target,
     VERSION, WORK_ALIGN, op_code, section,
 };
 use mote_core::quant::Quant;
@@ -134,7 +134,11 @@ fn write(
         let offset = append(&mut data, constants);
         let mut record = layer_record(
             layer,
-            scratch.in_place[index],
+            match (scratch.in_place[index], scratch.over[index]) {
+                (true, _) => IN_PLACE,
+                (_, true) => OVER,
+                _ => 0,
+            },
             offset,
             constants.weights.len() as u32,
         );
@@ -178,7 +182,7 @@ fn pad(bytes: &mut Vec<u8>, unit: usize) {
     bytes.resize(bytes.len().next_multiple_of(unit), 0);
 }
 
-fn layer_record(layer: &Layer, in_place: bool, offset: u32, weights: u32) -> [u8; LAYER_LEN] {
+fn layer_record(layer: &Layer, place: u8, offset: u32, weights: u32) -> [u8; LAYER_LEN] {
     let mut record = [0; LAYER_LEN];
     record[0] = op_code(&layer.op);
     record[1] = match layer.activation {
@@ -200,7 +204,7 @@ fn layer_record(layer: &Layer, in_place: bool, offset: u32, weights: u32) -> [u8
         record[10] = padding;
         record[12..16].copy_from_slice(&pads);
     }
-    record[11] = if in_place { IN_PLACE } else { 0 };
+    record[11] = place;
     let (channels, vocabulary) = match layer.op {
         Op::Conv2d { channels, .. } | Op::Dense { channels, .. } => (channels, 0),
         Op::Embedding {

@@ -114,7 +114,7 @@ impl Channel {
                 true => self.weights[3 * i + line],
                 false => self.weights[3 * line + i],
             };
-            u32::from_le_bytes([tap(0) as u8, tap(1) as u8, tap(2) as u8, 0])
+            u32::from_le_bytes([0, 1, 1, 2].map(|i| tap(i) as u8))
         }));
         Some(stream)
     }

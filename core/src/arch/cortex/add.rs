@@ -1,6 +1,6 @@
 //! Sum of two tensors, one of them through a table.
 
-use super::requantize;
+use super::{architecture, requantize};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -150,9 +150,12 @@ macro_rules! element {
 
 macro_rules! sums {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// `args` describes inputs and output as `sum` promises, with at least one byte between `output` and `end`.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "mov lr, r0",
                 "ldr.w r12, [lr, #28]",

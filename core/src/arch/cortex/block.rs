@@ -1,6 +1,9 @@
 //! Four pixels times two channels: the loop under every convolution.
 
-use super::{part, requantize};
+use super::gather::{self, runs};
+use super::{architecture, part, requantize};
+use crate::arch::Activations;
+use crate::arch::patch::{Copies, Sweep};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -22,34 +25,116 @@ pub(crate) fn block(
     stride: usize,
     positive: bool,
 ) {
-    let words = patch.len() / 4;
-    let pairs = stream.len() / (words + 8);
-    let whole = (patch.get(..4 * words), stream.get(..pairs * (words + 8)));
-    let (Some(patch), Some(stream)) = whole else {
+    let Some(args) = Args::new(
+        patch,
+        stream,
+        (output.as_mut_ptr(), output.len()),
+        stride,
+        1,
+    ) else {
         return;
     };
-    if words == 0 || pairs == 0 || output.len() < 3 * stride + 2 * pairs {
+    // SAFETY: `Args::new` has checked what the loop touches.
+    unsafe { args.run(positive) };
+}
+
+impl Args {
+    /// For `groups` groups of four pixels one after the other; `None` where something does not fit.
+    #[inline]
+    fn new(
+        patch: &[u32],
+        stream: &[u32],
+        (output, room): (*mut i8, usize),
+        stride: usize,
+        groups: usize,
+    ) -> Option<Self> {
+        let words = patch.len() / 4;
+        let pairs = stream.len() / (words + 8);
+        let patch = patch.get(..4 * words)?;
+        let stream = stream.get(..pairs * (words + 8))?;
+        let pixels = groups.checked_mul(4)?;
+        let last = pixels.checked_sub(1)?.checked_mul(stride)?;
+        if words == 0 || pairs == 0 || room < last.checked_add(2 * pairs)? {
+            return None;
+        }
+        let patch = patch.as_ptr_range();
+        let stream = stream.as_ptr_range();
+        Some(Self {
+            patch: patch.start,
+            patch_end: patch.end,
+            stream: stream.start,
+            stream_end: stream.end,
+            output,
+            stride,
+        })
+    }
+
+    /// # Safety
+    /// The loop reads the patch (whole quads, at least one) once for every pair of the stream (whole pairs, at least
+    /// one), and writes two bytes at `p * stride + 2 * j` for p in 0..4 and j in 0..pairs, which must lie in the output.
+    /// Slices of u32 are aligned, as `ldm` needs.
+    #[inline]
+    unsafe fn run(&self, positive: bool) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if positive {
+                positive_pairs(self);
+            } else {
+                signed_pairs(self);
+            }
+        }
+    }
+}
+
+/// As in the twin.
+pub(crate) fn sweep(
+    activations: &mut Activations<'_, i8>,
+    copies: &Copies,
+    patch: &mut [u32],
+    stream: &[u32],
+    sweep: &Sweep,
+) {
+    let Sweep {
+        at,
+        groups,
+        advance,
+        above,
+        stride,
+        positive,
+    } = *sweep;
+    let [(input, input_len), (output, output_len)] = activations.raw();
+    let Some(room) = output_len.checked_sub(at) else {
+        return;
+    };
+    let output = (output.wrapping_add(at), room);
+    // The last group's copies lie farthest; what fits them fits all before.
+    let ahead = groups.saturating_sub(1).saturating_mul(advance);
+    let last = Copies {
+        starts: copies.starts.map(|start| start.saturating_add(ahead)),
+        ..*copies
+    };
+    if !last.fit(input_len) {
         return;
     }
-    let patch = patch.as_ptr_range();
-    let stream = stream.as_ptr_range();
-    let args = Args {
-        patch: patch.start,
-        patch_end: patch.end,
-        stream: stream.start,
-        stream_end: stream.end,
-        output: output.as_mut_ptr(),
-        stride,
+    let Some(mut block) = Args::new(patch, stream, output, stride, groups) else {
+        return;
     };
-    // SAFETY: the loop reads `patch` (whole quads, at least one) once for every pair of `stream` (whole pairs, at
-    // least one), and writes two bytes at `p * stride + 2 * j` for p in 0..4 and j in 0..pairs, inside `output`.
-    // Slices of u32 are aligned, as `ldm` needs.
-    unsafe {
-        if positive {
-            positive_pairs(&args);
-        } else {
-            signed_pairs(&args);
+    let Some(inside) = patch.get_mut(above..) else {
+        return;
+    };
+    let Some(mut gather) = gather::Args::new(input, copies, inside) else {
+        return;
+    };
+    for _ in 0..groups {
+        // SAFETY: both have been checked for the first group and for the last one, above; those between lie between.
+        // Patch and activations are borrowed mutably here, so only these two touch them; where the output lies over the
+        // input, `runs` has read what a group needs before `run` writes it.
+        unsafe {
+            runs(&gather);
+            block.run(positive);
         }
+        gather.starts = gather.starts.map(|start| start.wrapping_add(advance));
+        block.output = block.output.wrapping_add(4 * stride);
     }
 }
 
@@ -58,9 +143,12 @@ pub(crate) fn block(
 /// Stack: patch, its end, entry, stride, output, end of the stream.
 macro_rules! pairs {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// As `Args::run`.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #24",
                 "ldm r0, {{r2-r7}}",

@@ -1,53 +1,110 @@
 //! Depthwise convolution with 3 x 3 taps, one channel at a time over planes of 16-bit pairs.
 
-use super::ops::{pkhbt, pkhtb, sxtb16, sxtb16_odd};
-use super::requantize;
-use crate::arch::patch::{Line, Plane};
+use super::ops::{sadd16, sxtb16, sxtb16_odd};
+use super::{architecture, requantize};
+use crate::arch::patch::{Lines, Plane, Splits};
 use core::arch::naked_asm;
 
-/// As in the twin.
-#[inline(never)]
-pub(crate) fn split(
-    input: &[i8],
-    [first, second]: [Line; 2],
+#[repr(C)]
+struct Split {
+    lines: [*const i8; 2],
+    steps: [usize; 2],
+    to: *mut u32,
+    /// Bytes from a plane to the second, third and fourth behind it.
+    planes: [usize; 3],
     count: usize,
-    planes: &mut [u32],
-    plane: usize,
-) {
-    let fits = |line: Line| {
-        count == 0
-            || line
-                .start
-                .wrapping_add((count - 1).wrapping_mul(line.step))
-                .wrapping_add(4)
-                <= input.len()
+    /// Lines left, and how far apart they lie.
+    left: usize,
+    pitches: [usize; 2],
+    /// Bytes from a line to the next in a plane.
+    row: usize,
+}
+
+/// As in the twin.
+#[inline]
+pub(crate) fn split(lines: [Lines<'_>; 2], splits: &Splits, planes: &mut [u32]) {
+    let Splits {
+        lines: left,
+        count,
+        plane,
+        row,
+    } = *splits;
+    let fits = |line: Lines<'_>| {
+        let along = count.saturating_sub(1).saturating_mul(line.step);
+        let across = left.saturating_sub(1).saturating_mul(line.pitch);
+        along.saturating_add(across).saturating_add(4) <= line.values.len()
     };
-    if !fits(first) || !fits(second) || planes.len() < 3 * plane + count {
+    let last = left.saturating_sub(1).saturating_mul(row);
+    let room = plane
+        .saturating_mul(3)
+        .saturating_add(last)
+        .saturating_add(count);
+    if count == 0 || left == 0 || !lines.into_iter().all(fits) || planes.len() < room {
         return;
     }
-    let (mut a, mut b) = (
-        input.as_ptr().wrapping_add(first.start),
-        input.as_ptr().wrapping_add(second.start),
-    );
-    let mut to = planes.as_mut_ptr();
-    for _ in 0..count {
-        // SAFETY: `fits` puts the four bytes of each of `count` steps inside `input`; `planes` has room for `count`
-        // words at the start of each of four planes.
-        unsafe {
-            let (x, y) = (
-                a.cast::<u32>().read_unaligned(),
-                b.cast::<u32>().read_unaligned(),
-            );
-            let (even, odd) = ([sxtb16(x), sxtb16(y)], [sxtb16_odd(x), sxtb16_odd(y)]);
-            to.write(pkhbt(even[0], even[1]));
-            to.add(plane).write(pkhbt(odd[0], odd[1]));
-            to.add(2 * plane).write(pkhtb(even[1], even[0]));
-            to.add(3 * plane).write(pkhtb(odd[1], odd[0]));
-            to = to.add(1);
-        }
-        a = a.wrapping_add(first.step);
-        b = b.wrapping_add(second.step);
-    }
+    let mut args = Split {
+        lines: lines.map(|line| line.values.as_ptr()),
+        steps: lines.map(|line| line.step),
+        to: planes.as_mut_ptr(),
+        planes: [4 * plane, 8 * plane, 12 * plane],
+        count,
+        left,
+        pitches: lines.map(|line| line.pitch),
+        row: 4 * row,
+    };
+    // SAFETY: `fits` puts the four bytes of each of `count` groups of every line inside its slice; there is room for
+    // `count` words of each line in each of four planes.
+    unsafe { split_lines(&mut args) };
+}
+
+/// 18 instructions for eight values.
+///
+/// # Safety
+/// `left` lines, at least 1, of `count` words, at least 1, can be read from both slices and written to each of four
+/// planes, as far apart as `args` says. Unaligned words are allowed by `ldr`.
+#[unsafe(naked)]
+unsafe extern "C" fn split_lines(args: *mut Split) {
+    naked_asm!(
+        architecture!(),
+        "push {{r0, r4-r11, lr}}",
+        "2:",
+        "ldr.w r12, [sp]",
+        "ldm.w r12, {{r0-r8}}",
+        "3:",
+        "ldr.w r9, [r0]",
+        "ldr.w r10, [r1]",
+        "add r0, r0, r2",
+        "add r1, r1, r3",
+        "sxtb16 r11, r9",
+        "sxtb16 r12, r10",
+        "sxtb16 r9, r9, ror #8",
+        "sxtb16 r10, r10, ror #8",
+        "pkhtb lr, r12, r11, asr #16",
+        "str.w lr, [r4, r6]",
+        "pkhbt lr, r9, r10, lsl #16",
+        "str.w lr, [r4, r5]",
+        "pkhtb lr, r10, r9, asr #16",
+        "str.w lr, [r4, r7]",
+        "pkhbt lr, r11, r12, lsl #16",
+        "str lr, [r4], #4",
+        "subs.w r8, r8, #1",
+        "bne 3b",
+        "ldr.w r12, [sp]",
+        "ldrd r0, r1, [r12]",
+        "ldrd r6, r7, [r12, #40]", // pitches
+        "ldr.w r4, [r12, #16]",    // to
+        "ldr.w r8, [r12, #48]",    // row
+        "ldr.w r5, [r12, #36]",    // left
+        "add r0, r0, r6",
+        "add r1, r1, r7",
+        "add r4, r4, r8",
+        "strd r0, r1, [r12]",
+        "str.w r4, [r12, #16]",
+        "subs r5, r5, #1",
+        "str.w r5, [r12, #36]",
+        "bne 2b",
+        "pop {{r0, r4-r11, pc}}",
+    )
 }
 
 #[repr(C)]
@@ -55,17 +112,20 @@ struct Args {
     multiplier: u32,
     round: u32,
     shift: u32,
-    start: u32,
+    /// Of two sums.
+    starts: [u32; 2],
     pair_stride: usize,
-    /// Bytes from the first step of a line to the one behind its last whole pair.
-    span: usize,
+    /// Where a line's last whole pair ends.
+    end: usize,
     line_stride: usize,
     lines: usize,
     odd: usize,
-    /// Bytes from a step to the next.
-    step: usize,
+    /// Bytes from the first step of a line to the one behind its last whole pair.
+    span: usize,
     plane: *const u32,
     output: *mut i8,
+    /// Bytes from a step to the next.
+    step: usize,
     weights: [u32; 6],
 }
 
@@ -94,8 +154,9 @@ pub(crate) fn three(
         multiplier,
         round,
         shift,
-        start,
+        starts: [start; 2],
         pair_stride,
+        end: 0,
         span: count / 2 * step * 4,
         line_stride,
         lines,
@@ -103,7 +164,7 @@ pub(crate) fn three(
         step: step * 4,
         plane: words.as_ptr(),
         output: output.as_mut_ptr(),
-        weights: crate::arch::patch::taps(numbers),
+        weights: taps(numbers),
     };
     // SAFETY: for each of `lines` lines the loop reads three neighbouring words at every step up to the one behind
     // the last output, `steps` of them, all inside `words`; it writes one byte for each of `count` outputs of each
@@ -117,31 +178,46 @@ pub(crate) fn three(
     }
 }
 
+/// As [`patch::taps`](crate::arch::patch::taps).
+#[inline]
+fn taps(numbers: &[u32; 7]) -> [u32; 6] {
+    let &[.., a, b, c] = numbers;
+    let words = [
+        sxtb16(a),
+        sxtb16_odd(a),
+        sxtb16(b),
+        sxtb16_odd(b),
+        sxtb16(c),
+        sxtb16_odd(c),
+    ];
+    words.map(|word| sadd16(word, word))
+}
+
 /// Registers: r0 step, r1 bytes from a step to the next, r4 to r9 weights (even: taps 0 and 1, odd: taps 1 and 2 of
 /// a row), r10 and r11 sums, r2, r3, r12 two values of three lines, lr output.
-/// Stack: numbers, start, strides and counts as in `Args` up to `odd`, line, its output, its end.
+/// Stack: `Args` up to `output`; plane and output are those of the line.
 macro_rules! lines {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// As `three` checks.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
-                "sub sp, #12",
-                "ldm r0!, {{r1-r9}}",
-                "push {{r1-r9}}",
-                "ldm.w r0!, {{r1, r2, lr}}",
+                "ldm.w r0!, {{r1-r12, lr}}",
+                "push.w {{r1-r12, lr}}",
+                "ldr r1, [r0], #4",
                 "ldm.w r0, {{r4-r9}}",
-                "mov r0, r2",
-                "strd r2, lr, [sp, #36]",
+                "ldr r0, [sp, #44]",
                 "2:",
-                "ldr r2, [sp, #20]",
+                "ldr r2, [sp, #40]",
                 "add r2, r2, r0",
-                "str r2, [sp, #44]",
+                "str r2, [sp, #24]",
                 "cmp r0, r2",
                 "beq 4f",
                 "3:",
-                "ldr r10, [sp, #12]",
-                "mov r11, r10",
+                "ldrd r10, r11, [sp, #12]",
                 "ldm.w r0, {{r2, r3, r12}}",
                 "smlad r10, r4, r2, r10",
                 "smlabt r11, r4, r2, r11",
@@ -160,17 +236,16 @@ macro_rules! lines {
                 "ldm.w sp, {{r2, r3, r12}}",
                 requantize!("r10", $sign),
                 requantize!("r11", $sign),
-                "ldr r2, [sp, #16]",
+                "ldrd r2, r3, [sp, #20]", // pair stride, end
                 "strb.w r10, [lr]",
                 "strb.w r11, [lr, r2]",
                 "add lr, lr, r2, lsl #1",
-                "ldr r2, [sp, #44]",
-                "cmp r0, r2",
+                "cmp r0, r3",
                 "bne 3b",
                 "4:",
-                "ldr r2, [sp, #32]",
+                "ldr r2, [sp, #36]", // odd
                 "cbz r2, 5f",
-                "ldr r10, [sp, #12]",
+                "ldr.w r10, [sp, #12]",
                 "ldm.w r0, {{r2, r3, r12}}",
                 "smlad r10, r4, r2, r10",
                 "smlad r10, r6, r3, r10",
@@ -184,15 +259,15 @@ macro_rules! lines {
                 requantize!("r10", $sign),
                 "strb.w r10, [lr]",
                 "5:",
-                "ldrd r0, lr, [sp, #36]",
-                "ldrd r2, r3, [sp, #24]", // line stride, lines left
+                "ldrd r0, lr, [sp, #44]",
+                "ldrd r2, r3, [sp, #28]", // line stride, lines left
                 "add r0, r0, #4",
                 "add lr, lr, r2",
-                "strd r0, lr, [sp, #36]",
+                "strd r0, lr, [sp, #44]",
                 "subs r3, #1",
-                "str r3, [sp, #28]",
+                "str r3, [sp, #32]",
                 "bne.w 2b",
-                "add sp, #48",
+                "add sp, #52",
                 "pop {{r4-r11, pc}}",
             )
         }

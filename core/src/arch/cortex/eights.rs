@@ -1,6 +1,6 @@
 //! One pixel times eight channels: dense layers.
 
-use super::{part, requantize};
+use super::{architecture, part, requantize};
 use core::arch::naked_asm;
 
 #[repr(C)]
@@ -56,9 +56,12 @@ macro_rules! store {
 /// Stack: pixel, its end, entry, output, end of the stream.
 macro_rules! eights {
     ($name:ident, $sign:ident) => {
+        /// # Safety
+        /// `args` describes what `eights` has checked: whole blocks, a pixel of at least one word, and room for the output.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
+                architecture!(),
                 "push {{r4-r11, lr}}",
                 "sub sp, #20",
                 "ldm r0, {{r2-r6}}",

@@ -1,12 +1,13 @@
 //! Widening int8 activations to the words of a patch.
 
+use super::architecture;
 use super::ops::{sxtb16, sxtb16_odd};
 use crate::arch::patch::Copies;
 use core::arch::naked_asm;
 
 #[repr(C)]
-struct Args {
-    starts: [*const i8; 4],
+pub(super) struct Args {
+    pub starts: [*const i8; 4],
     patch: *mut u32,
     groups: usize,
     rows: usize,
@@ -16,38 +17,56 @@ struct Args {
     half: usize,
 }
 
+impl Args {
+    /// For copies that are known to fit; `None` where they do not fill the patch.
+    #[inline]
+    pub fn new(input: *const i8, copies: &Copies, patch: &mut [u32]) -> Option<Self> {
+        let Copies {
+            starts,
+            rows,
+            groups,
+            half,
+            pitch,
+        } = *copies;
+        let half = usize::from(half);
+        if rows == 0 || groups <= half || patch.len() < copies.words() {
+            return None;
+        }
+        Some(Self {
+            starts: starts.map(|start| input.wrapping_add(start)),
+            patch: patch.as_mut_ptr(),
+            groups: groups - half,
+            rows,
+            skip: pitch.wrapping_sub(4 * groups) as isize,
+            half,
+        })
+    }
+}
+
 /// As in the twin.
 #[inline]
 pub(crate) fn gather(input: &[i8], copies: &Copies, patch: &mut [u32]) -> bool {
-    let Copies {
-        starts,
-        rows,
-        groups,
-        half,
-        pitch,
-    } = *copies;
-    let half = usize::from(half);
-    if rows == 0 || groups <= half || !copies.fit(input.len()) || patch.len() < copies.words() {
+    if !copies.fit(input.len()) {
         return false;
     }
-    let args = Args {
-        starts: starts.map(|start| input.as_ptr().wrapping_add(start)),
-        patch: patch.as_mut_ptr(),
-        groups: groups - half,
-        rows,
-        skip: pitch.wrapping_sub(4 * groups) as isize,
-        half,
+    let Some(args) = Args::new(input.as_ptr(), copies, patch) else {
+        return false;
     };
     // SAFETY: `fit` puts `rows` runs of `4 * groups` bytes from each start inside `input`; the patch has room for
-    // the `copies.words()` words that are written. Loads of unaligned words are allowed by `ldr`.
+    // the `copies.words()` words that are written, which `Args::new` has checked.
     unsafe { runs(&args) };
     true
 }
 
 /// 14 instructions for each group of four pixels, 3 for the loop.
+///
+/// # Safety
+/// `rows` runs of `4 * (groups + half)` bytes can be read from each start, runs `skip` bytes apart, and
+/// `rows * (8 * groups + 4 * half)` words written to the patch. Unaligned words are allowed by `ldr`.
 #[unsafe(naked)]
-unsafe extern "C" fn runs(args: *const Args) {
+pub(super) unsafe extern "C" fn runs(args: *const Args) {
     naked_asm!(
+        architecture!(),
         "push {{r4-r11, lr}}",
         "sub sp, #12",
         "mov r12, r0",

@@ -29,11 +29,26 @@ instruction!(
     /// Two products of halves, added to `acc`.
     smlad(a: u32, b: u32, acc: i32) -> i32 = "smlad {r}, {a}, {b}, {acc}");
 instruction!(
-    /// Low half of `a`, low half of `b` above it.
-    pkhbt(a: u32, b: u32) -> u32 = "pkhbt {r}, {a}, {b}, lsl #16");
+    /// Bytes 0 and 2 of `x`, sign-extended, added to the halves of `a`.
+    sxtab16(a: u32, x: u32) -> u32 = "sxtab16 {r}, {a}, {x}");
 instruction!(
-    /// High half of `b`, high half of `a` above it.
-    pkhtb(a: u32, b: u32) -> u32 = "pkhtb {r}, {a}, {b}, asr #16");
+    /// Bytes 1 and 3 of `x`, sign-extended, added to the halves of `a`.
+    sxtab16_odd(a: u32, x: u32) -> u32 = "sxtab16 {r}, {a}, {x}, ror #8");
+instruction!(
+    /// Sums of halves.
+    sadd16(a: u32, b: u32) -> u32 = "sadd16 {r}, {a}, {b}");
 instruction!(
     /// High word of the product, rounded.
     smmulr(a: i32, b: i32) -> i32 = "smmulr {r}, {a}, {b}");
+
+/// The greater of each of four signed bytes.
+#[inline(always)]
+pub(super) fn greater(a: u32, b: u32) -> u32 {
+    let result: u32;
+    // SAFETY: arithmetic on registers; the flags of comparison that `ssub8` sets for `sel` are read by nobody else.
+    unsafe {
+        asm!("ssub8 {r}, {a}, {b}", "sel {r}, {a}, {b}", r = out(reg) result, a = in(reg) a, b = in(reg) b,
+            options(pure, nomem, nostack));
+    }
+    result
+}

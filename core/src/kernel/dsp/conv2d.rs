@@ -2,7 +2,7 @@
 
 use super::places::{Place, as_packed, common_rows, places};
 use super::{PAIR_WORDS, Row};
-use crate::arch::{Copies, Fill, dsp};
+use crate::arch::{Activations, Copies, Fill, Sweep, dsp};
 use crate::kernel::geometry::Taps;
 use crate::kernel::{Geometry, Output, Window, run_of};
 
@@ -22,6 +22,11 @@ pub struct Conv2d<'a> {
 impl Conv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`; `work` holds [`Packing::work`](super::Packing::work) bytes.
     pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
+        self.run_in(&mut Activations::Apart { input, output }, work);
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let geometry = as_packed(self.geometry);
         let row = Row::of(geometry.size, geometry.input.c);
         let words = row.words() * usize::from(geometry.size[0]);
@@ -32,7 +37,6 @@ impl Conv2d<'_> {
         let look = Look {
             geometry: &geometry,
             zero: self.input_zero_point,
-            input,
             row,
         };
         let (pixels, channels) = (geometry.output.pixels(), usize::from(geometry.output.c));
@@ -43,12 +47,55 @@ impl Conv2d<'_> {
         let Some((even, odd)) = self.stream.split_at_checked(split) else {
             return;
         };
-        let mut done = 0;
+        let width = usize::from(geometry.output.w).max(1);
+        let inside = Inside::of(&geometry);
+        let (mut done, mut row, mut column) = (0, 0, 0);
         while done < pixels {
+            // A last group of fewer than four pixels starts earlier.
             let first = done.min(pixels.wrapping_sub(4));
+            if first < done {
+                (row, column) = (first / width, first % width);
+            }
+            let groups = match odd.is_empty() {
+                true => inside.groups(column),
+                false => 0,
+            };
+            let at = first.wrapping_mul(channels);
+            let advance = 4 * inside.step;
+            let ready = match groups {
+                0 => None,
+                _ => look.inside(row as u16, column, patch),
+            };
+            // The last run of an input may reach beyond it, where its groups of four values do.
+            let groups = ready.map_or(0, |(copies, _)| {
+                groups.min(copies.turns(activations.input().len(), advance))
+            });
+            if groups > 0
+                && let Some((copies, above)) = ready
+            {
+                let sweep = Sweep {
+                    at,
+                    groups,
+                    advance,
+                    above,
+                    stride: channels,
+                    positive,
+                };
+                dsp::sweep(activations, &copies, patch, even, &sweep);
+                done = first.wrapping_add(4 * groups);
+                column += 4 * groups;
+                if column >= width {
+                    (row, column) = (row + 1, column - width);
+                }
+                continue;
+            }
+            look.fill(activations.input(), [row, column], patch, stage);
             done = first.wrapping_add(4);
-            look.fill(first, patch, stage);
-            let Some(output) = output.get_mut(first.wrapping_mul(channels)..) else {
+            column += 4;
+            while column >= width {
+                (row, column) = (row + 1, column - width);
+            }
+            let Some(output) = activations.output().get_mut(at..) else {
                 return;
             };
             dsp::block(patch, even, output, channels, positive);
@@ -65,7 +112,47 @@ impl Conv2d<'_> {
                 }
             }
         }
-        self.output.clamp_all(output);
+        self.output.clamp_all(activations.output());
+    }
+}
+
+/// Groups of four pixels of one row whose columns of taps all lie inside the input.
+struct Inside {
+    /// First and last column at which such a group starts; none where the first is greater.
+    first: usize,
+    last: usize,
+    /// From a pixel to the next in the input.
+    step: usize,
+}
+
+impl Inside {
+    fn of(geometry: &Geometry) -> Self {
+        let across = usize::from(geometry.stride[1]).max(1);
+        let left = usize::from(geometry.pad[1]);
+        let reach = 3 * across + usize::from(geometry.size[1]);
+        let room = (usize::from(geometry.input.w) + left).checked_sub(reach);
+        let most = usize::from(geometry.output.w).checked_sub(4);
+        let (first, last) = match (room, most) {
+            // A dilated row of taps is not one run.
+            (Some(room), Some(most)) if geometry.dilation[1] <= 1 => {
+                (left.div_ceil(across), most.min(room / across))
+            }
+            _ => (1, 0),
+        };
+        Self {
+            first,
+            last,
+            step: across * usize::from(geometry.input.c),
+        }
+    }
+
+    /// How many such groups follow each other from `column` on.
+    #[inline]
+    fn groups(&self, column: usize) -> usize {
+        match column >= self.first && column <= self.last {
+            true => (self.last - column) / 4 + 1,
+            false => 0,
+        }
     }
 }
 
@@ -73,60 +160,61 @@ impl Conv2d<'_> {
 struct Look<'a> {
     geometry: &'a Geometry,
     zero: i8,
-    input: &'a [i8],
     /// One row of taps in a patch.
     row: Row,
 }
 
 impl Look<'_> {
-    /// Fills the patch of output pixels `first..first + 4`.
+    /// Fills the patch of the four output pixels from `[row, column]` on.
     #[inline]
-    fn fill(&self, first: usize, patch: &mut [u32], stage: &mut [i8]) {
-        let width = usize::from(self.geometry.output.w).max(1);
-        let (row, column) = (first / width, first % width);
-        if column + 4 <= width && self.fill_inside(row as u16, column as u16, patch) {
-            return;
-        }
-        let places = places(self.geometry, first);
-        if !self.fill_fast(&places, patch) {
+    fn fill(&self, input: &[i8], [row, column]: [usize; 2], patch: &mut [u32], stage: &mut [i8]) {
+        let places = places(self.geometry, row as u16, column as u16);
+        if !self.fill_fast(input, &places, patch, stage) {
             for (pixel, place) in places.iter().enumerate() {
-                self.fill_pixel(place, pixel, patch, stage);
+                self.fill_pixel(input, place, pixel, patch, stage);
             }
         }
     }
 
-    /// Four pixels of one row whose columns of taps all lie inside; whether they do. The path of most pixels.
+    /// The copies of four pixels of one row whose columns of taps all lie inside, and where in the patch they go; `None`
+    /// where no row of taps does.
     #[inline]
-    fn fill_inside(&self, row: u16, column: u16, patch: &mut [u32]) -> bool {
+    fn inside(&self, row: u16, column: usize, patch: &mut [u32]) -> Option<(Copies, usize)> {
         let geometry = self.geometry;
         let across = usize::from(geometry.stride[1]);
-        let x = usize::from(column) * across;
-        let left = usize::from(geometry.pad[1]);
-        let reach = 3 * across + usize::from(geometry.size[1]);
-        // A dilated row of taps is not one run.
-        if geometry.dilation[1] > 1 || x < left || x - left + reach > usize::from(geometry.input.w)
-        {
-            return false;
-        }
+        let x = (column * across).wrapping_sub(geometry.pad[1].into());
         let rows = geometry.taps::<0>(row, geometry.input.h);
-        let start = geometry.offset(rows.at, x - left);
+        let start = geometry.offset(rows.at, x);
         let step = across * usize::from(geometry.input.c);
-        let copies = Copies {
-            starts: [start, start + step, start + 2 * step, start + 3 * step],
+        let starts = [start, start + step, start + 2 * step, start + 3 * step];
+        self.fill_rows(rows, patch)?;
+        let above = 4 * self.row.words() * rows.first;
+        Some((self.copies(starts, rows), above))
+    }
+
+    /// Runs of all columns of taps, for the rows of taps inside the input.
+    #[inline]
+    fn copies(&self, starts: [usize; 4], rows: Taps) -> Copies {
+        Copies {
+            starts,
             rows: rows.len(),
             groups: self.row.groups(),
             half: self.row.half(),
-            pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
-        };
-        let Some(patch) = self.fill_rows(rows, patch) else {
-            return true;
-        };
-        dsp::gather(self.input, &copies, patch)
+            pitch: self
+                .geometry
+                .offset(self.geometry.dilation[0].max(1).into(), 0),
+        }
     }
 
     /// All four pixels at once, if their rows of taps agree and lie in the input's memory; whether it did.
-    #[inline]
-    fn fill_fast(&self, places: &[Place; 4], patch: &mut [u32]) -> bool {
+    #[inline(never)]
+    fn fill_fast(
+        &self,
+        input: &[i8],
+        places: &[Place; 4],
+        patch: &mut [u32],
+        stage: &mut [i8],
+    ) -> bool {
         let geometry = self.geometry;
         if geometry.dilation[1] > 1 {
             return false;
@@ -136,40 +224,53 @@ impl Look<'_> {
         };
         let (channels, width) = (usize::from(geometry.input.c), i32::from(geometry.input.w));
         let below = rows.first * usize::from(geometry.dilation[0]);
-        let copies = Copies {
-            starts: places.map(|place| {
-                geometry.offset((place.y as usize).wrapping_add(below), place.x as usize)
-            }),
-            rows: rows.len(),
-            groups: self.row.groups(),
-            half: self.row.half(),
-            pitch: geometry.offset(geometry.dilation[0].max(1).into(), 0),
+        let mut copies = self.copies([0; 4], rows);
+        let Some(farthest) = input.len().checked_sub(copies.reach()) else {
+            return false;
         };
-        let Some(patch) = self.fill_rows(rows, patch) else {
+        let starts = places
+            .map(|place| geometry.offset((place.y as usize).wrapping_add(below), place.x as usize));
+        // A run that begins before the input's memory, or ends behind it, is made value by value instead.
+        copies.starts = starts.map(|start| if start > farthest { 0 } else { start });
+        let Some(part) = self.fill_rows(rows, patch) else {
             return true;
         };
-        if !dsp::gather(self.input, &copies, patch) {
+        if !dsp::gather(input, &copies, part) {
             return false;
         }
         let taps = i32::from(geometry.size[1]);
-        for (pixel, place) in places.iter().enumerate() {
+        for (pixel, (place, start)) in places.iter().zip(starts).enumerate() {
+            if start > farthest {
+                self.fill_pixel(input, place, pixel, patch, stage);
+                continue;
+            }
+            let Some(patch) = self.rows_of(rows, patch) else {
+                continue;
+            };
             let (left, right) = ((-place.x).clamp(0, taps), (width - place.x).clamp(0, taps));
-            if left > 0 || right < taps {
-                for row in 0..rows.len() {
-                    for (from, to) in [(0, left), (right, taps)] {
-                        let fill = Fill {
-                            pixel,
-                            row: 4 * row * self.row.words(),
-                            first: from as usize * channels,
-                            len: (to - from) as usize * channels,
-                            value: self.zero,
-                        };
-                        fill.run(patch);
-                    }
+            for (from, to) in [(0, left), (right, taps)] {
+                if from < to {
+                    let fill = Fill {
+                        pixel,
+                        row: 4 * self.row.words(),
+                        first: from as usize * channels,
+                        len: (to - from) as usize * channels,
+                        value: self.zero,
+                    };
+                    fill.run(patch);
                 }
             }
         }
         true
+    }
+
+    /// The part of the patch for the rows of taps inside the input.
+    #[inline]
+    fn rows_of<'p>(&self, rows: Taps, patch: &'p mut [u32]) -> Option<&'p mut [u32]> {
+        let row = 4 * self.row.words();
+        patch
+            .get_mut(row * rows.first..)?
+            .get_mut(..row * rows.len())
     }
 
     /// Fills the rows of taps outside the input; gives the part of the patch for those inside, if there are any.
@@ -188,7 +289,14 @@ impl Look<'_> {
 
     /// One pixel, tap by tap: at the borders of the input, and where taps lie apart.
     #[inline(never)]
-    fn fill_pixel(&self, place: &Place, pixel: usize, patch: &mut [u32], stage: &mut [i8]) {
+    fn fill_pixel(
+        &self,
+        input: &[i8],
+        place: &Place,
+        pixel: usize,
+        patch: &mut [u32],
+        stage: &mut [i8],
+    ) {
         let geometry = self.geometry;
         let window = Window {
             rows: geometry.taps::<0>(place.row, geometry.input.h),
@@ -216,7 +324,7 @@ impl Look<'_> {
                     .wrapping_add(below * usize::from(geometry.dilation[0]));
                 let at = geometry.offset(y, window.columns.at);
                 for run in 0..runs.count {
-                    let from = run_of(self.input, at.wrapping_add(run * runs.step), runs.len);
+                    let from = run_of(input, at.wrapping_add(run * runs.step), runs.len);
                     let to = stage.get_mut(window.columns.first * channels + run * runs.len..);
                     for (to, &x) in to.unwrap_or_default().iter_mut().zip(from) {
                         *to = x;

@@ -1,7 +1,7 @@
 //! Depthwise convolution with 3 x 3 taps over packed weights.
 
 use super::packing::{DEPTHWISE_WORDS, DepthwisePlane};
-use crate::arch::{Line, Plane, dsp};
+use crate::arch::{Activations, Lines, Plane, Splits, dsp};
 use crate::kernel::{Geometry, Output};
 
 /// Depthwise convolution of 3 x 3 neighbouring taps, stride 1, a multiple of four channels.
@@ -20,6 +20,11 @@ pub struct DepthwiseConv2d<'a> {
 impl DepthwiseConv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`; `work` holds [`Packing::work`](super::Packing::work) bytes.
     pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
+        self.run_in(&mut Activations::Apart { input, output }, work);
+    }
+
+    /// The same, perhaps over its input: four channels are read whole before they are written.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let Geometry {
             input: from,
             output: to,
@@ -61,35 +66,52 @@ impl DepthwiseConv2d<'_> {
         let zeros = u32::from(i16::from(self.input_zero_point) as u16) * 0x1_0001;
         work.fill(zeros);
         let words = shape.words();
+        let row = shape.lines + 2;
         let padding = [self.input_zero_point; 4];
+        let count = lines.min(row - above.min(row));
+        // Steps with both halves inside the input.
+        let inside = before.div_ceil(2)..((extent + before) / 2).min(shape.steps());
         let (fours, _) = self.stream.as_chunks::<DEPTHWISE_WORDS>();
         for (group, four) in fours.chunks(4).enumerate() {
             let channel = 4 * group;
-            for s in 0..shape.steps() {
-                // Input positions of both halves of this step's words; beyond the input lies padding.
-                let line = |position: usize| {
-                    position
-                        .checked_sub(before)
-                        .filter(|&p| p < extent)
-                        .map(|p| Line {
-                            start: p * step + channel,
-                            step: apart,
-                        })
-                };
-                let count = lines.min(shape.lines + 2 - above.min(shape.lines + 2));
-                let Some(to) = work.get_mut(s * (shape.lines + 2) + above..) else {
-                    break;
-                };
-                match [line(2 * s), line(2 * s + 1)] {
-                    [Some(a), Some(b)] => dsp::split(input, [a, b], count, to, words),
-                    [None, None] => {}
-                    halves => border(input, &padding, halves, count, to, words),
+            let input = activations.input();
+            // The input at a position; beyond it lies padding.
+            let line = |position: usize| {
+                let inside = position.checked_sub(before).filter(|&p| p < extent);
+                let values = inside.and_then(|p| input.get(p * step + channel..));
+                match values {
+                    Some(values) => Lines {
+                        values,
+                        step: apart,
+                        pitch: 2 * step,
+                    },
+                    None => Lines {
+                        values: &padding,
+                        step: 0,
+                        pitch: 0,
+                    },
                 }
+            };
+            let mut s = 0;
+            while s < shape.steps() {
+                let lines = match s == inside.start {
+                    true => inside.len().max(1),
+                    false => 1,
+                };
+                let splits = Splits {
+                    lines,
+                    count,
+                    plane: words,
+                    row,
+                };
+                let to = work.get_mut(s * row + above..).unwrap_or_default();
+                dsp::split([line(2 * s), line(2 * s + 1)], &splits, to);
+                s += lines;
             }
             for (k, numbers) in four.iter().enumerate() {
                 let (Some(plane_words), Some(to)) = (
                     work.get(k * words..(k + 1) * words),
-                    output.get_mut(channel + k..),
+                    activations.output().get_mut(channel + k..),
                 ) else {
                     return;
                 };
@@ -102,28 +124,6 @@ impl DepthwiseConv2d<'_> {
                 );
             }
         }
-        self.output.clamp_all(output);
-    }
-}
-
-/// A step with padding in one half.
-fn border(
-    input: &[i8],
-    padding: &[i8; 4],
-    halves: [Option<Line>; 2],
-    count: usize,
-    to: &mut [u32],
-    words: usize,
-) {
-    for i in 0..count {
-        for k in 0..4 {
-            let value = |line: Option<Line>| {
-                let x = line.and_then(|line| input.get(line.start + i * line.step + k));
-                u32::from(i16::from(*x.unwrap_or(&padding[0])) as u16)
-            };
-            if let Some(word) = to.get_mut(k * words + i) {
-                *word = value(halves[0]) | value(halves[1]) << 16;
-            }
-        }
+        self.output.clamp_all(activations.output());
     }
 }

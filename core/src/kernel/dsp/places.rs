@@ -16,11 +16,9 @@ pub struct Place {
     pub column: u16,
 }
 
-/// The places of output pixels `first..first + 4`.
+/// The places of the four output pixels from `row` and `column` on.
 #[inline]
-pub fn places(geometry: &Geometry, first: usize) -> [Place; 4] {
-    let width = usize::from(geometry.output.w).max(1);
-    let (mut row, mut column) = ((first / width) as u16, (first % width) as u16);
+pub fn places(geometry: &Geometry, mut row: u16, mut column: u16) -> [Place; 4] {
     let [down, right] = geometry.stride.map(i32::from);
     let [top, left] = geometry.pad.map(i32::from);
     core::array::from_fn(|_| {
@@ -31,7 +29,7 @@ pub fn places(geometry: &Geometry, first: usize) -> [Place; 4] {
             column,
         };
         column += 1;
-        if usize::from(column) >= width {
+        if column >= geometry.output.w {
             (row, column) = (row.wrapping_add(1), 0);
         }
         place
@@ -49,8 +47,26 @@ pub fn common_rows(geometry: &Geometry, places: &[Place; 4]) -> Option<Taps> {
     same.then_some(rows)
 }
 
-/// The geometry as it is packed: a dilated sequence stands on end, so that its taps are rows.
+/// The geometry as it is packed: a dilated sequence stands on end, so that its taps are rows; pixels that are seen one by
+/// one lie in one row.
 pub fn as_packed(geometry: Geometry) -> Geometry {
+    if let Geometry {
+        size: [1, 1],
+        stride: [1, 1],
+        pad: [0, 0],
+        ..
+    } = geometry
+        && geometry.input.pixels() == geometry.output.pixels()
+        && let Ok(pixels) = u16::try_from(geometry.input.pixels())
+    {
+        let flat = |shape: Shape| Shape::sequence(pixels, shape.c);
+        return Geometry {
+            input: flat(geometry.input),
+            output: flat(geometry.output),
+            dilation: [1, 1],
+            ..geometry
+        };
+    }
     let size = conv2d_size(
         geometry.size,
         geometry.dilation,

@@ -1,6 +1,7 @@
 //! Convolution.
 
 use super::dot::dot;
+use crate::arch::Activations;
 use crate::kernel::{Geometry, Window, run_of};
 use crate::spec::Activation;
 
@@ -23,17 +24,27 @@ pub struct Conv2d<'a> {
 impl Conv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, f32>) {
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);
         let filter = usize::from(height).wrapping_mul(row);
-        self.geometry.slide(output, |window, channels| {
-            let mut weights = self.weights;
-            for (out, &bias) in channels.iter_mut().zip(self.bias) {
-                let filter = weights.split_off(..filter).unwrap_or(&[]);
-                let acc = self.accumulate(window, input, filter, f32::from_le_bytes(bias));
-                *out = self.activation.apply(acc);
-            }
-        });
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                let mut weights = self
+                    .weights
+                    .get(before.wrapping_mul(filter)..)
+                    .unwrap_or(&[]);
+                let bias = self.bias.get(before..).unwrap_or(&[]);
+                for (out, &bias) in channels.iter_mut().zip(bias) {
+                    let filter = weights.split_off(..filter).unwrap_or(&[]);
+                    let acc = self.accumulate(window, input, filter, f32::from_le_bytes(bias));
+                    *out = self.activation.apply(acc);
+                }
+            });
     }
 
     /// `acc` plus the sum of input times weight at one position of the kernel.

@@ -1,6 +1,7 @@
 //! Depthwise convolution: one filter for each channel.
 
 use super::half::widen;
+use crate::arch::Activations;
 use crate::kernel::{Geometry, Window, run_of};
 use crate::spec::Activation;
 
@@ -25,19 +26,25 @@ pub struct DepthwiseConv2d<'a> {
 impl DepthwiseConv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
-        self.geometry.slide(output, |window, channels| {
-            let mut biases = self.bias.iter();
-            for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
-                let mut acc = [0.0_f32; BLOCK];
-                for (acc, &bias) in acc.iter_mut().zip(&mut biases) {
-                    *acc = f32::from_le_bytes(bias);
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, f32>) {
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                let mut biases = self.bias.get(before..).unwrap_or(&[]).iter();
+                for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
+                    let mut acc = [0.0_f32; BLOCK];
+                    for (acc, &bias) in acc.iter_mut().zip(&mut biases) {
+                        *acc = f32::from_le_bytes(bias);
+                    }
+                    self.accumulate(window, input, before + block * BLOCK, &mut acc);
+                    for (out, acc) in channels.iter_mut().zip(acc) {
+                        *out = self.activation.apply(acc);
+                    }
                 }
-                self.accumulate(window, input, block * BLOCK, &mut acc);
-                for (out, acc) in channels.iter_mut().zip(acc) {
-                    *out = self.activation.apply(acc);
-                }
-            }
-        });
+            });
     }
 
     /// Adds the products for the block of channels from `channel` on, at one position of the kernel.

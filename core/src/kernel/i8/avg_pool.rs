@@ -1,10 +1,9 @@
 //! Mean under a sliding kernel.
 
-use crate::kernel::{Geometry, Output, run_of};
+use super::each_sum;
+use crate::arch::Activations;
+use crate::kernel::{Geometry, Output};
 use crate::quant::round_divide;
-
-/// Channels summed side by side.
-const BLOCK: usize = 8;
 
 /// Mean over the taps inside the input, rounded to nearest with ties away from zero.
 ///
@@ -21,23 +20,19 @@ pub struct AvgPool {
 impl AvgPool {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
-        self.geometry.slide(output, |window, channels| {
-            let (start, count): (i32, u32) = match window.len() {
-                0 => (self.output.zero_point.into(), 1),
-                taps => (0, taps as u32),
-            };
-            for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
-                let mut acc = [start; BLOCK];
-                for tap in self.geometry.inside(window) {
-                    let x = run_of(input, tap.input.wrapping_add(block * BLOCK), channels.len());
-                    for (acc, &x) in acc.iter_mut().zip(x) {
-                        *acc = acc.wrapping_add(x.into());
-                    }
-                }
-                for (out, acc) in channels.iter_mut().zip(acc) {
-                    *out = self.output.clamp(round_divide(acc, count));
-                }
-            }
-        });
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                let under = self.geometry.under(window).at_channel(before);
+                let mean = |sum: i32| match window.len() {
+                    0 => self.output.clamp(self.output.zero_point.into()),
+                    taps => self.output.clamp(round_divide(sum, taps as u32)),
+                };
+                each_sum(input, &under, channels, mean);
+            });
     }
 }

@@ -1,6 +1,7 @@
 //! Convolution.
 
 use super::dot::{dot, dot4, sum};
+use crate::arch::Activations;
 use crate::kernel::{Constants, Geometry, Output, Window, run_of};
 
 /// Convolution of int8 activations with int8 weights.
@@ -21,26 +22,35 @@ pub struct Conv2d<'a> {
 impl Conv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);
         let filter = usize::from(height).wrapping_mul(row);
-        self.geometry.slide(output, |window, channels| {
-            let mut constants = self.constants.iter();
-            let mut weights = self.weights;
-            let mut next = || weights.split_off(..filter).unwrap_or(&[]);
-            let (fours, rest) = channels.as_chunks_mut::<4>();
-            for four in fours {
-                let filters = [next(), next(), next(), next()];
-                let acc = self.accumulate(window, input, filters, dot4);
-                for ((out, acc), (bias, by)) in four.iter_mut().zip(acc).zip(&mut constants) {
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                let mut constants = self.constants.from(before).iter();
+                let mut weights = self
+                    .weights
+                    .get(before.wrapping_mul(filter)..)
+                    .unwrap_or(&[]);
+                let mut next = || weights.split_off(..filter).unwrap_or(&[]);
+                let (fours, rest) = channels.as_chunks_mut::<4>();
+                for four in fours {
+                    let filters = [next(), next(), next(), next()];
+                    let acc = self.accumulate(window, input, filters, dot4);
+                    for ((out, acc), (bias, by)) in four.iter_mut().zip(acc).zip(&mut constants) {
+                        *out = self.output.finish(bias.wrapping_add(acc), by);
+                    }
+                }
+                for (out, (bias, by)) in rest.iter_mut().zip(constants) {
+                    let [acc] = self.accumulate(window, input, [next()], |x, [w]| [dot(x, w)]);
                     *out = self.output.finish(bias.wrapping_add(acc), by);
                 }
-            }
-            for (out, (bias, by)) in rest.iter_mut().zip(constants) {
-                let [acc] = self.accumulate(window, input, [next()], |x, [w]| [dot(x, w)]);
-                *out = self.output.finish(bias.wrapping_add(acc), by);
-            }
-        });
+            });
     }
 
     /// Sums of input times weight for `N` filters at one position of the kernel.

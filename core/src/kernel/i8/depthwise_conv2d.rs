@@ -1,5 +1,6 @@
 //! Depthwise convolution: one filter for each channel.
 
+use crate::arch::Activations;
 use crate::kernel::{Constants, Geometry, Output, Window, run_of};
 
 /// Channels summed side by side; one or two vector registers of accumulators.
@@ -23,15 +24,23 @@ pub struct DepthwiseConv2d<'a> {
 impl DepthwiseConv2d<'_> {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
-        self.geometry.slide(output, |window, channels| {
-            let mut constants = self.constants.iter();
-            for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
-                let acc = self.accumulate(window, input, block * BLOCK, channels.len());
-                for ((out, acc), (bias, by)) in channels.iter_mut().zip(acc).zip(&mut constants) {
-                    *out = self.output.finish(bias.wrapping_add(acc), by);
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                let mut constants = self.constants.from(before).iter();
+                for (block, channels) in channels.chunks_mut(BLOCK).enumerate() {
+                    let acc =
+                        self.accumulate(window, input, before + block * BLOCK, channels.len());
+                    for ((out, acc), (bias, by)) in channels.iter_mut().zip(acc).zip(&mut constants)
+                    {
+                        *out = self.output.finish(bias.wrapping_add(acc), by);
+                    }
                 }
-            }
-        });
+            });
     }
 
     /// Sums for `len` channels from `channel` on, at one position of the kernel.

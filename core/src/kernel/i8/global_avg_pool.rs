@@ -1,5 +1,7 @@
 //! Mean over all pixels.
 
+use super::each_sum;
+use crate::arch::pool::Under;
 use crate::kernel::Output;
 use crate::quant::{Multiplier, Quant};
 use crate::shape::Shape;
@@ -34,13 +36,16 @@ impl GlobalAvgPool {
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let channels = usize::from(self.input.c).max(1);
         let zero = (self.input.pixels() as i32).wrapping_mul(self.input_zero_point.into());
-        for (channel, out) in output.iter_mut().take(channels).enumerate() {
-            let sum = input
-                .iter()
-                .skip(channel)
-                .step_by(channels)
-                .fold(0_i32, |acc, &x| acc.wrapping_add(x.into()));
-            *out = self.output.finish(sum.wrapping_sub(zero), self.multiplier);
-        }
+        let under = Under {
+            start: 0,
+            rows: 1,
+            pitch: 0,
+            columns: self.input.pixels(),
+            step: channels,
+        };
+        let output = output.get_mut(..channels).unwrap_or_default();
+        each_sum(input, &under, output, |sum| {
+            self.output.finish(sum.wrapping_sub(zero), self.multiplier)
+        });
     }
 }

@@ -1,6 +1,8 @@
 //! Maximum under a sliding kernel.
 
-use crate::kernel::{Geometry, Output, run_of};
+use crate::arch::Activations;
+use crate::arch::dsp::most_of;
+use crate::kernel::{Geometry, Output};
 
 /// Maximum over the taps inside the input; input and output have one scale and one zero point. The zero point where no
 /// tap is inside.
@@ -15,20 +17,23 @@ pub struct MaxPool {
 impl MaxPool {
     /// Reads `geometry.input`, writes `geometry.output`.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
-        let width = usize::from(self.geometry.input.c);
-        self.geometry.slide(output, |window, channels| {
-            channels.fill(match window.len() {
-                0 => self.output.zero_point,
-                _ => i8::MIN,
-            });
-            for tap in self.geometry.inside(window) {
-                for (out, &x) in channels.iter_mut().zip(run_of(input, tap.input, width)) {
-                    *out = x.max(*out);
+        self.run_in(&mut Activations::Apart { input, output });
+    }
+
+    /// The same, perhaps over its input.
+    pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
+        self.geometry
+            .slide(activations, |window, input, before, channels| {
+                if window.len() == 0 {
+                    channels.fill(self.output.zero_point);
+                    return;
                 }
-            }
-            for out in channels {
-                *out = self.output.clamp((*out).into());
-            }
-        });
+                most_of(
+                    input,
+                    &self.geometry.under(window).at_channel(before),
+                    channels,
+                );
+            });
+        self.output.clamp_all(activations.output());
     }
 }

@@ -3,6 +3,6 @@
 #![no_main]
 
 /// Under `-icount shift=0` an instruction takes a nanosecond.
-const INSTRUCTIONS_PER_TICK: u32 = 40;
+const INSTRUCTIONS_PER_4_TICKS: u32 = 160;
 
 include!("../../../bench-board.rs");

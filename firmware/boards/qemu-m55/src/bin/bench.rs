@@ -1,0 +1,8 @@
+//! Counts instructions on QEMU's mps3-an547 (Cortex-M55): reads `bench.images` by semihosting, prints a line a layer.
+#![no_std]
+#![no_main]
+
+/// Under `-icount shift=0` an instruction takes a nanosecond.
+const INSTRUCTIONS_PER_4_TICKS: u32 = 125;
+
+include!("../../../bench-board.rs");
