@@ -1,3 +1,4 @@
 //! Tests that cross crates; they live in `tests/`.
 
 pub mod board;
+pub mod elf;

@@ -14,7 +14,7 @@
 //! | 24 | 64 | the ids, oldest first; 0 behind the last |
 //! | 88 | the rest | a snapshot of the probe, or nothing |
 
-use heapless::HistoryBuf;
+use heapless::Vec;
 
 /// Ids of examples that are remembered.
 pub(super) const REMEMBERED: usize = 16;
@@ -43,6 +43,9 @@ pub(super) struct Stored {
     pub(super) crc: u32,
 }
 
+/// Ids of the latest examples, oldest first.
+pub(super) type Ids = Vec<u32, REMEMBERED>;
+
 /// The record without the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
@@ -50,17 +53,27 @@ pub(super) struct Memory {
     pub(super) place: Place,
     pub(super) slots: [Stored; 2],
     /// Examples that the snapshot includes.
-    pub(super) ids: HistoryBuf<u32, REMEMBERED>,
+    pub(super) ids: Ids,
 }
 
 impl Memory {
+    /// Remembers an id in the place of the oldest.
+    pub(super) fn note(&mut self, id: u32) {
+        if self.ids.push(id).is_err() {
+            let mut newer = id;
+            for place in self.ids.iter_mut().rev() {
+                core::mem::swap(place, &mut newer);
+            }
+        }
+    }
+
     /// The head of a record.
     pub(super) fn to_bytes(&self) -> [u8; HEAD_LEN] {
         let place = match self.place {
             Place::BuiltIn => 0,
             Place::Slot(slot) => 1 + slot,
         };
-        let ids = self.ids.oldest_ordered().flat_map(|id| id.to_le_bytes());
+        let ids = self.ids.iter().flat_map(|id| id.to_le_bytes());
         let slots = self.slots.iter().flat_map(|slot| [slot.len, slot.crc]);
         let fields = MAGIC
             .into_iter()
@@ -111,8 +124,7 @@ impl Memory {
         for slot in &mut slots {
             (slot.len, slot.crc) = (words.next()?, words.next()?);
         }
-        let mut ids = HistoryBuf::new();
-        ids.extend(words.take(count));
+        let ids = words.take(count).collect();
         Some((Self { place, slots, ids }, snapshot))
     }
 }
@@ -120,6 +132,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::{HEAD_LEN, Memory, Place, Stored};
+    use heapless::Vec;
 
     #[test]
     fn what_is_kept_comes_back() {
@@ -133,10 +146,12 @@ mod tests {
             bytes[..HEAD_LEN].copy_from_slice(&memory.to_bytes());
             let (found, snapshot) = Memory::parse(&bytes).unwrap();
             assert_eq!((found.place, found.slots), (memory.place, memory.slots));
-            assert!(found.ids.oldest_ordered().eq(memory.ids.oldest_ordered()));
+            assert_eq!(found.ids, memory.ids);
             assert_eq!(snapshot, [9, 9]);
-            memory.ids.write(count * 77);
+            memory.note(count * 77);
         }
+        let latest: Vec<u32, 16> = (24..40).map(|count| count * 77).collect();
+        assert_eq!(memory.ids, latest);
     }
 
     #[test]

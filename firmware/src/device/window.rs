@@ -91,7 +91,7 @@ where
         if !self.memory.ids.contains(&id) {
             let embedding = self.embed_window()?;
             self.probe.learn(&embedding, label).map_err(refusal::<L>)?;
-            self.memory.ids.write(id);
+            self.memory.note(id);
             self.counters.learned = self.counters.learned.wrapping_add(1);
             self.unsaved = true;
         }

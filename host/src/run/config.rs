@@ -393,5 +393,4 @@ fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) 
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

@@ -17,6 +17,7 @@ pub use mote_firmware::sensor::{Lsm6dso, Mpu6050};
 use core::ops::Range;
 use defmt::{Display2Format, error, info, warn};
 use embedded_hal::digital::{InputPin, OutputPin};
+use embedded_hal::i2c::I2c;
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use flash::{InPlace, program};
@@ -56,6 +57,31 @@ pub struct Layout {
     pub states: Range<u32>,
     /// Two slots for uploaded images, if there is room.
     pub slots: Option<[Range<u32>; 2]>,
+}
+
+impl Layout {
+    /// Flash at `base` with states and image slots in these ranges.
+    pub const fn new(base: usize, states: Range<u32>, slots: Option<[Range<u32>; 2]>) -> Self {
+        Self {
+            base,
+            states,
+            slots,
+        }
+    }
+}
+
+/// The usual desk: an LSM6DSO with pin SA0 low on `bus`, a button and an LED.
+pub fn desk<U: I2c, I, O>(
+    bus: U,
+    button: (I, Active),
+    led: (O, Active),
+) -> Desk<Lsm6dso<U>, I, O, Ticks> {
+    Desk {
+        sensor: must(Lsm6dso::new(bus, Lsm6dso::<U>::ADDRESS, IMAGE.rate_hz())),
+        button,
+        led,
+        clock: Ticks,
+    }
 }
 
 /// Runs the application for ever.

@@ -1,11 +1,11 @@
-//! The device application on Nordic's nRF52840-DK (Cortex-M4F): UART of the debugger, button 1, LED 1, sensor on
-//! P0.26 (SDA) and P0.27 (SCL).
+//! The device application on Nordic's nRF52840-DK (Cortex-M4F): pins and flash as in the README.
 #![no_std]
 #![no_main]
 
+use embassy_nrf::buffered_uarte::{self, BufferedUarte};
 use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
-use embassy_nrf::{bind_interrupts, buffered_uarte, nvmc, peripherals, twim};
-use mote_board::{Active, Desk, IMAGE, Layout, Lsm6dso, Ticks, Waiting};
+use embassy_nrf::{bind_interrupts, nvmc::Nvmc, peripherals, twim};
+use mote_board::{Active, Layout, Waiting, desk, run};
 
 bind_interrupts!(struct Irqs {
     UARTE0 => buffered_uarte::InterruptHandler<peripherals::UARTE0>;
@@ -14,45 +14,27 @@ bind_interrupts!(struct Irqs {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut BUFFERS: [[u8; 512]; 3] = [[0; 512]; 3];
-    let [incoming, outgoing, bus] = BUFFERS;
+    static mut INCOMING: [u8; 512] = [0; 512];
+    static mut OUTGOING: [u8; 512] = [0; 512];
+    static mut BUS: [u8; 16] = [0; 16];
     let p = embassy_nrf::init(Default::default());
-    let mut baud = embassy_nrf::uarte::Config::default();
-    baud.baudrate = embassy_nrf::uarte::Baudrate::Baud115200;
-    let link = buffered_uarte::BufferedUarte::new(
-        p.UARTE0,
-        p.TIMER1,
-        p.PPI_CH0,
-        p.PPI_CH1,
-        p.PPI_GROUP0,
-        p.P0_08,
-        p.P0_06,
-        Irqs,
-        baud,
-        incoming,
-        outgoing,
+    let (timer, a, b, group) = (p.TIMER1, p.PPI_CH0, p.PPI_CH1, p.PPI_GROUP0);
+    let (irqs, config, rx, tx) = (Irqs, Default::default(), p.P0_08, p.P0_06);
+    let link = BufferedUarte::new(
+        p.UARTE0, timer, a, b, group, rx, tx, irqs, config, INCOMING, OUTGOING,
     );
-    let bus = twim::Twim::new(p.TWISPI0, Irqs, p.P0_26, p.P0_27, Default::default(), bus);
-    let desk = Desk {
-        sensor: Lsm6dso::new(bus, 0x6A, IMAGE.rate_hz()).expect("an LSM6DSO on P0.26 and P0.27"),
-        button: (Input::new(p.P0_11, Pull::Up), Active::Low),
-        led: (
-            Output::new(p.P0_13, Level::High, OutputDrive::Standard),
-            Active::Low,
-        ),
-        clock: Ticks,
-    };
-    let slots = Some([0x8_0000..0xA_0000, 0xA_0000..0xC_0000]);
-    let layout = Layout {
-        base: 0,
-        states: 0xC_0000..0xD_0000,
-        slots,
-    };
-    mote_board::run(
+    let (sda, scl) = (p.P0_26, p.P0_27);
+    let bus = twim::Twim::new(p.TWISPI0, Irqs, sda, scl, Default::default(), BUS);
+    let button = Input::new(p.P0_11, Pull::Up);
+    let led = Output::new(p.P0_13, Level::High, OutputDrive::Standard);
+    let desk = desk(bus, (button, Active::Low), (led, Active::Low));
+    let slots = [0x8_0000..0xA_0000, 0xA_0000..0xC_0000];
+    let layout = Layout::new(0, 0xC_0000..0xD_0000, Some(slots));
+    run(
         "nRF52840-DK",
         desk,
         Waiting(link),
-        nvmc::Nvmc::new(p.NVMC),
+        Nvmc::new(p.NVMC),
         layout,
     )
 }

@@ -1,11 +1,11 @@
-//! The device application on ST's Nucleo-F446RE (Cortex-M4F): UART of the ST-LINK, blue button, LED LD2, sensor on
-//! D14 (SDA) and D15 (SCL).
+//! The device application on ST's Nucleo-F446RE (Cortex-M4F): pins and flash as in the README.
 #![no_std]
 #![no_main]
 
 use embassy_stm32::gpio::{Input, Level, Output, Pull, Speed};
-use embassy_stm32::{bind_interrupts, flash, i2c, peripherals, usart};
-use mote_board::{Active, Desk, IMAGE, Layout, Lsm6dso, Ticks};
+use embassy_stm32::usart::{self, BufferedUart};
+use embassy_stm32::{bind_interrupts, flash::Flash, i2c::I2c, peripherals};
+use mote_board::{Active, Layout, desk, run};
 
 bind_interrupts!(struct Irqs {
     USART2 => usart::BufferedInterruptHandler<peripherals::USART2>;
@@ -13,39 +13,19 @@ bind_interrupts!(struct Irqs {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut BUFFERS: [[u8; 512]; 2] = [[0; 512]; 2];
-    let [incoming, outgoing] = BUFFERS;
+    static mut INCOMING: [u8; 512] = [0; 512];
+    static mut OUTGOING: [u8; 512] = [0; 512];
     let p = embassy_stm32::init(Default::default());
-    let link = usart::BufferedUart::new(
-        p.USART2,
-        p.PA3,
-        p.PA2,
-        outgoing,
-        incoming,
-        Irqs,
-        Default::default(),
-    );
-    let bus = i2c::I2c::new_blocking(p.I2C1, p.PB8, p.PB9, Default::default());
-    let desk = Desk {
-        sensor: Lsm6dso::new(bus, 0x6A, IMAGE.rate_hz()).expect("an LSM6DSO on D14 and D15"),
-        button: (Input::new(p.PC13, Pull::None), Active::Low),
-        led: (Output::new(p.PA5, Level::Low, Speed::Low), Active::High),
-        clock: Ticks,
-    };
-    // The three 16 KB sectors behind the vector table; see memory.x. Images of other sectors cannot be uploaded.
-    let sectors = flash::Flash::new_blocking(p.FLASH)
-        .into_blocking_regions()
-        .bank1_region1;
-    let layout = Layout {
-        base: 0x0800_0000,
-        states: 0x4000..0x1_0000,
-        slots: None,
-    };
-    mote_board::run(
-        "Nucleo-F446RE",
-        desk,
-        link.expect("115200 bits a second"),
-        sectors,
-        layout,
-    )
+    let (rx, tx, config) = (p.PA3, p.PA2, Default::default());
+    let link = BufferedUart::new(p.USART2, rx, tx, OUTGOING, INCOMING, Irqs, config);
+    let link = link.expect("115200 bits a second");
+    let bus = I2c::new_blocking(p.I2C1, p.PB8, p.PB9, Default::default());
+    let button = Input::new(p.PC13, Pull::None);
+    let led = Output::new(p.PA5, Level::Low, Speed::Low);
+    let desk = desk(bus, (button, Active::Low), (led, Active::High));
+    // The three sectors of 16 KB behind the vectors, see memory.x. The others have another
+    // size, so there is no place for images.
+    let sectors = Flash::new_blocking(p.FLASH).into_blocking_regions();
+    let layout = Layout::new(0x0800_0000, 0x4000..0x1_0000, None);
+    run("Nucleo-F446RE", desk, link, sectors.bank1_region1, layout)
 }

@@ -1,10 +1,11 @@
 use super::random;
 use crate::objective::cross_entropy::CrossEntropy;
+use crate::objective::moco::{Moco, MocoConfig};
 use crate::objective::nt_xent::NtXent;
 use crate::objective::{Batch, mse::Mse};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
 use crate::train::trained::TrainedEncoder;
-use crate::train::{Ema, Mode, Network, Rule, Schedule, projector};
+use crate::train::{Ema, Mode, Network, Rule, Schedule, Teacher, projector};
 use mote_core::preset::Preset;
 use mote_core::shape::Shape;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,6 +125,37 @@ fn a_cancelled_run_goes_on_to_the_same_bytes() {
     assert_eq!(halves.run(&toy, &flag, |_, _| ()), Ok(Outcome::Finished));
     assert!(whole.encoder.parameters() == halves.encoder.parameters());
     assert!(whole.encoder.running() == halves.encoder.running());
+}
+
+#[test]
+fn a_restored_run_goes_on_to_the_same_bytes_with_a_teacher_and_a_queue() {
+    let moco = || {
+        let mut run = run(3);
+        let config = MocoConfig {
+            queue: 40,
+            momentum: 0.9,
+            ..MocoConfig::default()
+        };
+        let mut head = Head::new(None, Box::new(Moco::new(config, 5)), 1.0);
+        head.teacher = Some(Teacher::new(&run.encoder, None, 0.9).unwrap());
+        run.heads.push(head);
+        run.optimizers.push(run.optimizers[0].clone());
+        run
+    };
+    let (toy, flag) = (Toy { poison: false }, AtomicBool::new(false));
+    let mut whole = moco();
+    let mut saved = None;
+    whole
+        .run(&toy, &flag, |run, _| {
+            if run.done == 7 {
+                saved = Some(run.state());
+            }
+        })
+        .unwrap();
+    let mut again = moco();
+    again.restore(saved.unwrap()).unwrap();
+    again.run(&toy, &flag, |_, _| ()).unwrap();
+    assert!(whole.state() == again.state());
 }
 
 #[test]
