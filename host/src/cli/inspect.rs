@@ -38,10 +38,8 @@ impl Inspect {
                 terminal.text(&table.to_text());
                 let names: Vec<&str> = image.channel_names().collect();
                 terminal.text(&format!(
-                    "window {} samples at {} Hz, hop {}, channels {}; CRC {:08x}",
-                    image.window_len(),
-                    image.rate_hz(),
-                    image.hop_len(),
+                    "{}, channels {}; CRC {:08x}",
+                    input(&image),
                     names.join(" "),
                     image.crc()
                 ));
@@ -65,4 +63,18 @@ impl Inspect {
         }
         Ok(())
     }
+}
+
+/// What goes in, in words.
+fn input(image: &ModelImage<'_>) -> String {
+    let shape = image.input_shape();
+    if shape.h > 1 {
+        return format!("pictures of {} x {}", shape.h, shape.w);
+    }
+    format!(
+        "window {} samples at {} Hz, hop {}",
+        image.window_len(),
+        image.rate_hz(),
+        image.hop_len()
+    )
 }
