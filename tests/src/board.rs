@@ -9,7 +9,16 @@ pub static BUILD: Mutex<()> = Mutex::new(());
 
 /// Whether every board must run: `MOTE_REQUIRE_DEVICE=1`.
 pub fn required() -> bool {
-    std::env::var_os("MOTE_REQUIRE_DEVICE").is_some_and(|v| v == "1")
+    asked("MOTE_REQUIRE_DEVICE")
+}
+
+/// Whether every crate of silicon must build, which takes many minutes: `MOTE_REQUIRE_SILICON=1`.
+pub fn silicon_required() -> bool {
+    asked("MOTE_REQUIRE_SILICON")
+}
+
+fn asked(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
 }
 
 /// The `firmware` folder.

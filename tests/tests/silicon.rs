@@ -1,7 +1,7 @@
 //! The crates of real boards: each builds, has its vectors where the core looks for them, keeps to the part's flash and
 //! RAM, names a chip that probe-rs knows, and grows no larger than its budget. None of them was ever run.
 //!
-//! Building all takes minutes, so the test runs with `MOTE_REQUIRE_DEVICE=1` only and says when it does not.
+//! Building all takes many minutes, so the test runs with `MOTE_REQUIRE_SILICON=1` only and says when it does not.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mote_tests::board::{self, BUILD, in_board, last_lines};
@@ -81,10 +81,10 @@ fn image_len() -> Result<u32, Failed> {
 fn main() {
     let arguments = Arguments::from_args();
     let trials = PARTS.map(|part| {
-        let skipped = !board::required();
+        let skipped = !board::silicon_required();
         if skipped {
             let board = part.board;
-            eprintln!("SKIPPED {board}: set MOTE_REQUIRE_DEVICE=1 to build the boards of silicon");
+            eprintln!("SKIPPED {board}: set MOTE_REQUIRE_SILICON=1 to build the boards of silicon");
         }
         let name = format!("{}_fits_its_part", part.board);
         Trial::test(name, move || fits(&part)).with_ignored_flag(skipped)
