@@ -1,7 +1,8 @@
 //! What every layer costs on a Cortex-M4, in instructions, against `budgets.toml`: no growth over 0.5 %.
 //!
 //! Builds `firmware/bench`, runs it in QEMU, which counts exactly, and compares every output with the desktop's.
-//! Without its tools the test is ignored and says why. `MOTE_BUDGETS=write` writes the file anew.
+//! Without its tools the test is ignored and says why, unless `MOTE_REQUIRE_DEVICE=1`. `MOTE_BUDGETS=write` writes the
+//! file anew.
 
 mod budgets {
     pub mod cases;
@@ -11,11 +12,14 @@ use budgets::cases::{about, cases, made_up};
 use host::export::int8_image_for;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mote_core::image::Target;
+use mote_tests::board;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+const BOARD: &str = "qemu-m4";
 /// Growth that is no growth, as a fraction.
 const SLACK: f64 = 0.005;
 /// SysTick's steps: a layer may differ by one from run to run of different code.
@@ -23,11 +27,8 @@ const STEP: u64 = 80;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let skip = missing();
-    if let Some(why) = &skip {
-        eprintln!("SKIPPED budgets: {why}");
-    }
-    let trial = Trial::test("cortex_m4_keeps_its_budgets", keep).with_ignored_flag(skip.is_some());
+    let skipped = board::skipped(SCRATCH, BOARD);
+    let trial = Trial::test("cortex_m4_keeps_its_budgets", keep).with_ignored_flag(skipped);
     libtest_mimic::run(&arguments, vec![trial]).exit();
 }
 
@@ -112,13 +113,12 @@ fn desktop(images: &[u8]) -> Result<String, Failed> {
 }
 
 fn device(name: &str, images: &[u8]) -> Result<String, Failed> {
-    let built = in_board(&["cargo", "build", "--release", "--quiet", "--bin", "bench"]).output()?;
+    let arguments = ["cargo", "build", "--release", "--quiet", "--bin", "bench"];
+    let built = board::in_board(SCRATCH, BOARD, &arguments).output()?;
     if !built.status.success() {
-        return Err(String::from_utf8_lossy(&built.stderr).into_owned().into());
+        return Err(board::last_lines(&built.stderr).into());
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("bench")
-        .join(name);
+    let folder = Path::new(SCRATCH).join("bench").join(name);
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("bench.images"), images)?;
     let output = Command::new("timeout")
@@ -132,7 +132,7 @@ fn device(name: &str, images: &[u8]) -> Result<String, Failed> {
         ])
         .args(["-display", "none", "-serial", "none", "-monitor", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(boards().join("thumbv7em-none-eabihf/release/bench"))
+        .arg(board::target(SCRATCH).join("thumbv7em-none-eabihf/release/bench"))
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()?;
@@ -140,43 +140,6 @@ fn device(name: &str, images: &[u8]) -> Result<String, Failed> {
     match output.status.success() {
         true => Ok(text),
         false => Err(format!("the board ended with {}:\n{text}", output.status).into()),
-    }
-}
-
-fn boards() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("boards")
-}
-
-/// A command in the board's folder, through the script that finds a toolchain.
-fn in_board(arguments: &[&str]) -> Command {
-    let firmware = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware");
-    let mut command = Command::new(firmware.join("toolchain.sh"));
-    command
-        .args(arguments)
-        .current_dir(firmware.join("boards/qemu-m4"))
-        .stdin(Stdio::null());
-    // Settings of the desktop's build must not leak into the device's.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let of_cargo = text.starts_with("CARGO") && text != "CARGO_HOME";
-        if of_cargo || text.starts_with("RUSTC") || text.contains("RUSTFLAGS") {
-            command.env_remove(&name);
-        }
-    }
-    command.env("CARGO_TARGET_DIR", boards());
-    command
-}
-
-/// What keeps the board from running here.
-fn missing() -> Option<String> {
-    let qemu = Command::new("qemu-system-arm").arg("--version").output();
-    if !qemu.is_ok_and(|q| q.status.success()) {
-        return Some("qemu-system-arm is not installed".to_owned());
-    }
-    match in_board(&[]).output() {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Err(error) => Some(format!("firmware/toolchain.sh: {error}")),
     }
 }
 
