@@ -37,11 +37,11 @@ impl Evaluate {
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
         let (mut folds, mut fold) = (self.folds, 0);
         while fold < folds {
+            config.split.fold = fold;
+            let experiment = Experiment::new(dataset.clone(), &config)?;
+            folds = folds.min(experiment.folds);
             for seed in 0..self.seeds {
-                config.split.fold = fold;
                 config.seed = first.wrapping_add(seed);
-                let experiment = Experiment::new(dataset.clone(), &config)?;
-                folds = folds.min(experiment.folds);
                 terminal.heading(&format!("Fold {fold}, seed {}", config.seed));
                 let mut trial = Trial {
                     experiment: &experiment,

@@ -27,7 +27,7 @@ pub struct Settings {
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
     /// What training aims at, with its usual settings: nt_xent, moco, barlow_twins, vicreg, cpc, next_value,
-    /// masked, order or hand_features. A file can set more, see --config
+    /// masked, order, rotation or hand_features. A file can set more, see --config
     #[arg(long, value_name = "NAME")]
     objective: Option<String>,
     /// Weight of regressing hand features beside the objective; 0 turns it off

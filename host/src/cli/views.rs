@@ -6,7 +6,6 @@ use crate::data;
 use crate::pipeline::{Console, Experiment, PipelineError};
 use crate::report::views_plot;
 use crate::run::atomic;
-use crate::view::ViewSource;
 use clap::Args;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use std::io::Cursor;
@@ -37,16 +36,7 @@ impl Views {
         let config = self.settings.config()?;
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
         let experiment = Experiment::new(dataset, &config)?;
-        let mut source = ViewSource::new(
-            &experiment.dataset,
-            &experiment.train,
-            &experiment.windows,
-            experiment.normaliser.clone(),
-            &config.views,
-            config.window.starts,
-            config.seed,
-        )
-        .map_err(PipelineError::from)?;
+        let mut source = experiment.view_source(&config)?;
         source.draw(0, 0, self.windows);
         let (count, len) = (source.anchors().len(), source.view_len());
         let mut plain = vec![0.0; count * len];

@@ -12,7 +12,7 @@
 //! `B G^T / n`, with respect to `B` it is `A G / n`, each then through the normalisation of the columns.
 
 use super::matrix::{add_times, centred, transposed_times};
-use super::{Batch, Objective, ObjectiveError, need};
+use super::{Batch, Objective, ObjectiveError, need_two_pairs};
 use serde::{Deserialize, Serialize};
 
 /// Added to a column's variance.
@@ -45,12 +45,7 @@ impl Objective for BarlowTwins {
         gradient: &mut [f32],
     ) -> Result<f64, ObjectiveError> {
         let rows = output.len() / width;
-        need(
-            "barlow_twins",
-            "rows (an even number, at least 4)",
-            (rows / 2 * 2).max(4),
-            batch.rows(),
-        )?;
+        need_two_pairs("barlow_twins", rows, batch)?;
         let half = output.len() / 2;
         let n = rows as f64 / 2.0;
         let (a, b) = output.split_at(half);

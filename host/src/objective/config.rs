@@ -7,6 +7,7 @@ use super::masked::Masked;
 use super::moco::MocoConfig;
 use super::nt_xent::NtXentConfig;
 use super::order::{MAX_SEGMENTS, Order};
+use super::rotation::Rotation;
 use super::vicreg::VicReg;
 use crate::data::Kind;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub enum ObjectiveConfig {
     Masked(Masked),
     /// In which order segments were, and whether time ran backwards.
     Order(Order),
+    /// By how many quarter turns a picture was turned.
+    Rotation(Rotation),
     /// What an engineer would have measured of the window, from one view of it.
     HandFeatures(HandFeatures),
     /// Several at once.
@@ -74,6 +77,8 @@ impl Default for ObjectiveConfig {
 
 /// All kinds of data.
 const ANY: &[Kind] = &Kind::ALL;
+/// What has two sides of equal right.
+const PICTURES: &[Kind] = &[Kind::Pictures];
 /// Where time runs.
 const IN_TIME: &[Kind] = &[Kind::Series];
 
@@ -89,6 +94,7 @@ impl ObjectiveConfig {
             Self::NextValue(NextValue::default()),
             Self::Masked(Masked::default()),
             Self::Order(Order::default()),
+            Self::Rotation(Rotation::default()),
             Self::HandFeatures(HandFeatures::default()),
         ]
     }
@@ -120,6 +126,7 @@ impl ObjectiveConfig {
             Self::NextValue(_) => "next_value",
             Self::Masked(_) => "masked",
             Self::Order(_) => "order",
+            Self::Rotation(_) => "rotation",
             Self::HandFeatures(_) => "hand_features",
             Self::Combined(_) => "combined",
         }
@@ -136,6 +143,7 @@ impl ObjectiveConfig {
             Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::HandFeatures(_) => {
                 IN_TIME.to_vec()
             }
+            Self::Rotation(_) => PICTURES.to_vec(),
             Self::Combined(combined) => {
                 let mut kinds = ANY.to_vec();
                 for term in &combined.terms {
@@ -283,7 +291,7 @@ impl ObjectiveConfig {
                     &order.segments,
                 )
             }
-            Self::HandFeatures(_) => Ok(()),
+            Self::Rotation(_) | Self::HandFeatures(_) => Ok(()),
             Self::Combined(combined) => {
                 must(
                     !combined.terms.is_empty(),
@@ -320,7 +328,7 @@ mod tests {
             );
             let text = format!("name = \"{}\"", objective.name());
             assert_eq!(toml::from_str::<ObjectiveConfig>(&text).unwrap(), objective);
-            assert!(objective.suits(Kind::Series).is_ok());
+            assert!(Kind::ALL.iter().any(|kind| objective.suits(*kind).is_ok()));
         }
         let message = ObjectiveConfig::named("magic").unwrap_err();
         assert!(
@@ -396,9 +404,12 @@ mod tests {
             "{message}"
         );
         assert!(
-            message.contains("nt_xent") && !message.contains("cpc"),
+            message.contains("nt_xent") && message.contains("rotation") && !message.contains("cpc"),
             "{message}"
         );
+        let rotation = ObjectiveConfig::named("rotation").unwrap();
+        let message = rotation.suits(Kind::Series).unwrap_err();
+        assert!(message.contains("order") && !message.contains("rotation,"), "{message}");
         let combined = ObjectiveConfig::Combined(Combined {
             terms: vec![Term {
                 weight: 1.0,

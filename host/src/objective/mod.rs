@@ -11,6 +11,7 @@ pub mod moco;
 pub mod mse;
 pub mod nt_xent;
 pub mod order;
+pub mod rotation;
 pub mod smooth_l1;
 pub mod task;
 pub mod vicreg;
@@ -184,6 +185,21 @@ fn need(
             found,
         })
     }
+}
+
+/// `Ok` if there are views `a` and as many views `b`, at least two of each.
+fn need_two_pairs(
+    objective: &'static str,
+    rows: usize,
+    batch: &Batch,
+) -> Result<(), ObjectiveError> {
+    let expected = (rows / 2 * 2).max(4);
+    need(
+        objective,
+        "rows (an even number, at least 4)",
+        expected,
+        batch.rows(),
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! authors' code's; the paper's text has none.
 
 use super::matrix::{add_times, centred, transposed_times};
-use super::{Batch, Objective, ObjectiveError, need};
+use super::{Batch, Objective, ObjectiveError, need_two_pairs};
 use serde::{Deserialize, Serialize};
 
 /// Weights of the three terms; the first half of the rows are the views `a`, the second the views `b`.
@@ -46,12 +46,7 @@ impl Objective for VicReg {
         gradient: &mut [f32],
     ) -> Result<f64, ObjectiveError> {
         let rows = output.len() / width;
-        need(
-            "vicreg",
-            "rows (an even number, at least 4)",
-            (rows / 2 * 2).max(4),
-            batch.rows(),
-        )?;
+        need_two_pairs("vicreg", rows, batch)?;
         let half = output.len() / 2;
         let (a, b) = output.split_at(half);
         let (gradient_a, gradient_b) = gradient.split_at_mut(half);

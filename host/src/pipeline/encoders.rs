@@ -12,7 +12,6 @@ use crate::run::config::{Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
 use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
-use crate::view::ViewSource;
 use mote_core::preset::Preset;
 use mote_core::spec::Spec;
 
@@ -117,15 +116,7 @@ fn batches<'a>(
     config: &RunConfig,
     tasks: Vec<Box<dyn Task>>,
 ) -> Result<Batches<'a>, PipelineError> {
-    let source = ViewSource::new(
-        &experiment.dataset,
-        &experiment.train,
-        &experiment.windows,
-        experiment.normaliser.clone(),
-        &config.views,
-        config.window.starts,
-        config.seed,
-    )?;
+    let source = experiment.view_source(config)?;
     let schedule = &config.schedule;
     Ok(Batches::new(
         source,

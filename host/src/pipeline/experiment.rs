@@ -5,6 +5,8 @@ use crate::data::window::gather;
 use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows};
 use crate::eval::{Embeddings, Facts, HandFeatures, Split, Thumbnails, Whitening};
 use crate::run::RunConfig;
+use crate::view::ViewSource;
+use std::sync::OnceLock;
 
 /// A fold of a data set, ready to train and to judge.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Experiment {
     pub folds: usize,
     /// A caveat about the split, if there is one.
     pub note: Option<&'static str>,
+    /// See [`Self::sha256`].
+    digest: OnceLock<String>,
 }
 
 impl Experiment {
@@ -79,7 +83,29 @@ impl Experiment {
             windows,
             values,
             normaliser,
+            digest: OnceLock::new(),
         })
+    }
+
+    /// SHA-256 of the data, computed when first asked for; see [`Dataset::sha256`].
+    pub fn sha256(&self) -> &str {
+        self.digest.get_or_init(|| self.dataset.sha256())
+    }
+
+    /// Views of the training windows, as `config` draws and alters them.
+    ///
+    /// # Errors
+    /// If a number of the views is out of its range.
+    pub fn view_source(&self, config: &RunConfig) -> Result<ViewSource<'_>, PipelineError> {
+        Ok(ViewSource::new(
+            &self.dataset,
+            &self.train,
+            &self.windows,
+            self.normaliser.clone(),
+            &config.views,
+            config.window.starts,
+            config.seed,
+        )?)
     }
 
     /// What was found in the data.

@@ -124,7 +124,7 @@ impl Job<'_> {
         let image = learned.model()?;
         let layers = image_table(&image);
         console.text(&layers.to_text());
-        let verdict = Verdict::of(&summary, LEARNER, &next(dir));
+        let verdict = Verdict::of(&summary, LEARNER, &next(dir, config));
         let all: Vec<Table> = figures.into_iter().chain([layers]).collect();
         let made = Made {
             experiment,
@@ -182,11 +182,18 @@ fn held_out(experiment: &Experiment) -> String {
     format!("Held out{who}: {test} windows for testing; {train} for training.{note}")
 }
 
-fn next(dir: &RunDir) -> Vec<String> {
+fn next(dir: &RunDir, config: &RunConfig) -> Vec<String> {
     let image = dir.file(IMAGE);
-    vec![
-        format!("cargo run -p host -- inspect {}", image.display()),
-        "cargo run -p host -- evaluate --folds 5 --seeds 3".into(),
-        "cargo run -p host -- pretrain --data my-recordings/".into(),
-    ]
+    let mut next = vec![format!("cargo run -p host -- inspect {}", image.display())];
+    if config.data.path.is_some() {
+        // The run's own settings, so that the same recordings are read in the same way.
+        next.push(format!(
+            "cargo run -p host -- evaluate --config {} --folds 5 --seeds 3",
+            dir.file(CONFIG).display()
+        ));
+    } else {
+        next.push("cargo run -p host -- evaluate --folds 5 --seeds 3".into());
+        next.push("cargo run -p host -- pretrain --data my-recordings/".into());
+    }
+    next
 }

@@ -56,7 +56,7 @@ impl Journal {
         cadence: CheckpointConfig,
         resume: bool,
     ) -> Result<Self, PipelineError> {
-        let data = experiment.dataset.sha256();
+        let data = experiment.sha256().to_owned();
         let [metrics, timing] = [METRICS, TIMING].map(|name| dir.file(name));
         let (metrics, timing) = if resume {
             let mut positions = [0, 0];

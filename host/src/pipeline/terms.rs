@@ -10,6 +10,7 @@ use crate::objective::moco::Moco;
 use crate::objective::mse::Mse;
 use crate::objective::nt_xent::NtXent;
 use crate::objective::order::OrderTask;
+use crate::objective::rotation::{RotationTask, TURNS};
 use crate::objective::smooth_l1::SmoothL1;
 use crate::objective::task::{Describe, Pairs, Task};
 use crate::objective::{Objective, ObjectiveConfig};
@@ -130,6 +131,21 @@ impl Build<'_> {
                 let widths = [order.classes()];
                 let objective = Box::<CrossEntropy>::default();
                 self.with_task(weight, objective, &widths, Box::new(task))
+            }
+            ObjectiveConfig::Rotation(_) => {
+                let [height, width] = self.experiment.dataset.picture.unwrap_or_default();
+                if height != width || height == 0 {
+                    return Err(PipelineError::Config(format!(
+                        "objective: rotation turns square pictures, found {height} x {width} pixels; cut or scale them \
+                         to a square, or choose another objective"
+                    )));
+                }
+                let task = RotationTask {
+                    side: usize::from(height),
+                    channels,
+                };
+                let objective = Box::<CrossEntropy>::default();
+                self.with_task(weight, objective, &[TURNS], Box::new(task))
             }
             ObjectiveConfig::HandFeatures(_) => {
                 let (describe, count) = hand_features(self.experiment)?;

@@ -197,6 +197,6 @@ fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, Pipelin
         },
         recipe: config.to_toml()?,
         seed: config.seed,
-        data_hash: dataset.sha256(),
+        data_hash: experiment.sha256().to_owned(),
     })
 }
