@@ -163,8 +163,11 @@ impl<'a> Monitor<'a> {
             });
             let task =
                 answer(step).map_or(String::new(), |a| format!("  right {:.0} %", 100.0 * a));
+            let unsure = step
+                .perplexity
+                .map_or(String::new(), |p| format!("  perplexity {p:.2}"));
             format!(
-                "loss {:.3}{task}  {speed:.0} windows/s{knn}{rank}",
+                "loss {:.3}{task}{unsure}  {speed:.0} windows/s{knn}{rank}",
                 step.loss
             )
         });
@@ -229,9 +232,10 @@ impl<'a> Monitor<'a> {
     }
 
     fn check(&mut self, encoder: &Network, step: &pretrain::Progress, done: u64) {
-        let embeddings = encoder.trained().embed(&self.windows);
-        let health =
-            Embeddings::new(embeddings, encoder.output_len()).and_then(|e| self.examine(&e));
+        let trained = encoder.trained().pooled();
+        let dim = trained.spec.embedding_len().unwrap_or(0);
+        let embeddings = trained.embed(&self.windows);
+        let health = Embeddings::new(embeddings, dim).and_then(|e| self.examine(&e));
         // A check-up that fails says nothing; what is wrong with the encoder stops the training itself.
         let Ok(health) = health else { return };
         let late = done > self.total / 2;
@@ -266,6 +270,7 @@ impl<'a> Monitor<'a> {
             knn: health.knn,
             rank: Some(health.spread.rank),
             accuracy: answer(step),
+            perplexity: step.perplexity.map(|perplexity| perplexity as f32),
         };
         self.memory.points.push(point);
         self.last = Some(health);
