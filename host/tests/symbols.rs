@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::mote;
+use common::{mote, record};
 use std::fs;
 use std::path::Path;
 

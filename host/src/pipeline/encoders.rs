@@ -31,6 +31,23 @@ pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, Pipelin
             return Err(PipelineError::Input { expected, found });
         }
         spec.shapes()?;
+        let symbols = experiment.dataset.vocabulary.len();
+        let table = spec.layers.iter().find_map(|layer| match layer.op {
+            Op::Embedding { vocabulary, .. } => Some(usize::from(vocabulary)),
+            _ => None,
+        });
+        if table.unwrap_or(0) != symbols {
+            return Err(PipelineError::Config(format!(
+                "encoder.spec: expected {}, found {}",
+                match symbols {
+                    0 => "no embedding, since the data are numbers".into(),
+                    n => format!(
+                        "an embedding of {n} symbols, the blank among them, as the data have"
+                    ),
+                },
+                table.map_or("none".into(), |n| format!("one of {n}"))
+            )));
+        }
         return Ok(spec.clone());
     }
     preset(&experiment.dataset, experiment.windows.length, config)
@@ -101,6 +118,11 @@ pub fn pretrain(
     cancel: &Cancel,
 ) -> Result<Trained, PipelineError> {
     let mut spec = spec(experiment, config)?;
+    let kind = experiment.dataset.kind;
+    config
+        .objective
+        .suits(kind)
+        .map_err(PipelineError::Config)?;
     if config.objective.at_places() {
         spec = places(spec)?;
     }
@@ -214,7 +236,8 @@ fn train(
         accumulate: schedule.accumulate,
     };
     let mut training = Pretraining::new(network, heads, recipe);
-    monitor.begin(&mut training, batches.epoch_steps())?;
+    let at_places = config.objective.at_places();
+    monitor.begin(&mut training, batches.epoch_steps(), at_places)?;
     let outcome = training.run(batches, cancel.flag(), |training, progress| {
         monitor.step(training, progress);
     });
@@ -238,8 +261,13 @@ fn train(
     let generator = heads
         .find(|head| head.objective.name() == NEXT_SYMBOL)
         .and_then(|head| trained.clone().with_head(&head.network.as_ref()?.trained()));
+    let trained = if config.objective.at_places() {
+        trained.pooled()
+    } else {
+        trained
+    };
     Ok(Trained {
-        encoder: whiten(trained.pooled(), experiment, config.encoder.whitening)?,
+        encoder: whiten(trained, experiment, config.encoder.whitening)?,
         generator,
     })
 }

@@ -70,6 +70,7 @@ pub struct Monitor<'a> {
     begun: Instant,
     total: u64,
     epoch_steps: u64,
+    at_places: bool,
     memory: Memory,
     last: Option<Health>,
     saved: Instant,
@@ -102,6 +103,7 @@ impl<'a> Monitor<'a> {
             begun: Instant::now(),
             total,
             epoch_steps: 1,
+            at_places: false,
             memory: Memory::default(),
             last: None,
             saved: Instant::now(),
@@ -111,7 +113,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Call before the first step: sets `training`, whose epochs have `epoch_steps` steps, to the newest checkpoint
-    /// where a run goes on.
+    /// where a run goes on. `at_places` says that its encoder does not average its places yet.
     ///
     /// # Errors
     /// If no checkpoint is whole, or it does not fit.
@@ -119,8 +121,10 @@ impl<'a> Monitor<'a> {
         &mut self,
         training: &mut Pretraining,
         epoch_steps: u64,
+        at_places: bool,
     ) -> Result<(), PipelineError> {
         self.epoch_steps = epoch_steps.max(1);
+        self.at_places = at_places;
         let Some(journal) = &self.journal else {
             return Ok(());
         };
@@ -232,7 +236,10 @@ impl<'a> Monitor<'a> {
     }
 
     fn check(&mut self, encoder: &Network, step: &pretrain::Progress, done: u64) {
-        let trained = encoder.trained().pooled();
+        let mut trained = encoder.trained();
+        if self.at_places {
+            trained = trained.pooled();
+        }
         let dim = trained.spec.embedding_len().unwrap_or(0);
         let embeddings = trained.embed(&self.windows);
         let health = Embeddings::new(embeddings, dim).and_then(|e| self.examine(&e));

@@ -186,8 +186,7 @@ impl Build<'_> {
     ) -> Result<(), PipelineError> {
         let widths = &self.config.encoder.projector;
         let widths: Vec<usize> = widths.iter().copied().map(usize::from).collect();
-        let places = self.encoder.spec().output()?.pixels();
-        let network = if widths.is_empty() && places == 1 {
+        let network = if widths.is_empty() && !self.config.objective.at_places() {
             None
         } else {
             Some(self.head(&widths)?)
@@ -269,7 +268,7 @@ impl Build<'_> {
         }
         let input = self.encoder.spec().output()?;
         let mut layers = dense(&all, false);
-        if input.pixels() > 1 {
+        if self.config.objective.at_places() {
             // Another term asks at every place, so the embedding is still to be averaged.
             layers.insert(0, (Op::GlobalAvgPool, Activation::None));
         }
