@@ -239,13 +239,16 @@ impl<'a> ModelImage<'a> {
     }
 
     /// Layer `index`, or `None` beyond the last.
+    #[inline]
     pub fn layer(&self, index: usize) -> Option<LayerInfo<'a>> {
         let table = self.directory.sections[section::LAYERS as usize];
         if index >= self.layer_count() {
             return None;
         }
-        let record = Record::read(table, index as u8).ok()?;
-        Some(LayerInfo::new(self, index, &record))
+        match &Record::read(table, index as u8) {
+            Ok(record) => Some(LayerInfo::new(self, index, record)),
+            Err(_) => None,
+        }
     }
 
     /// The layers in order of execution.
