@@ -265,6 +265,7 @@ fn check_steps(spec: &Spec, bytes: &[u8]) {
         epochs: 1,
         seed: 0,
         clip: None,
+        accumulate: 1,
     };
     let mut run = Pretraining::new(encoder, vec![head], recipe);
     let (losses, mut rest) = golden.split_at(10);

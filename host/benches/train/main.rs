@@ -28,9 +28,12 @@ struct Arguments {
     /// Seconds for each measurement
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// Instructions to use: avx512, avx2 or portable; the fastest without it
+    /// Instructions to use: avx512, avx2 or portable; without it what MOTE_SIMD says, else the fastest
     #[arg(long)]
     level: Option<String>,
+    /// Parts in which the encoder takes a batch
+    #[arg(long, default_value_t = 1)]
+    accumulate: usize,
     /// A Python that has PyTorch, to take the same steps alternately with ours
     #[arg(long)]
     python: Option<PathBuf>,
@@ -44,15 +47,19 @@ struct Arguments {
 
 fn main() {
     let arguments = Arguments::parse();
+    let wanted = arguments.level.clone().or(std::env::var("MOTE_SIMD").ok());
     let mut levels = Level::available();
     levels.retain(|level| {
-        arguments
-            .level
+        wanted
             .as_deref()
             .is_none_or(|wanted| wanted == level.name())
     });
     let Some(&level) = levels.first() else {
-        eprintln!("--level: this CPU has {}", names(&Level::available()));
+        eprintln!(
+            "--level or MOTE_SIMD: expected one of {}, found {}",
+            names(&Level::available()),
+            wanted.unwrap_or_default()
+        );
         std::process::exit(2);
     };
     for &threads in &arguments.threads {
@@ -71,7 +78,7 @@ fn main() {
                 || arguments.workloads.iter().any(|name| name == workload.name)
         };
         for workload in workload::all().into_iter().filter(wanted) {
-            let mut engine = pool.install(|| Engine::new(&workload, level));
+            let mut engine = pool.install(|| Engine::new(&workload, level, arguments.accumulate));
             let result = pool.install(|| {
                 if arguments.profile {
                     profile(&workload, &mut engine, arguments.seconds, peak);
@@ -102,7 +109,7 @@ struct Engine {
 }
 
 impl Engine {
-    fn new(workload: &Workload, level: Level) -> Self {
+    fn new(workload: &Workload, level: Level, accumulate: usize) -> Self {
         let mut encoder = Network::new(&workload.spec, 1).expect("a valid spec");
         let width = encoder.output_len() as u16;
         let mut head = projector(&[width, 2 * width, width], false, 2).expect("a valid head");
@@ -131,6 +138,7 @@ impl Engine {
             epochs: 1,
             seed: 1,
             clip: None,
+            accumulate,
         };
         let mut engine = Self {
             run: Pretraining::new(encoder, vec![head], recipe),

@@ -23,6 +23,9 @@ pub struct Settings {
     /// Pairs of views in a step
     #[arg(long, value_name = "PAIRS")]
     batch: Option<usize>,
+    /// Parts in which the encoder takes a step's views, to spare memory at the price of a second pass forward
+    #[arg(long, value_name = "PARTS")]
+    accumulate: Option<usize>,
     /// Factor on the encoder's channels, 0.05 to 16
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
@@ -61,6 +64,7 @@ impl Settings {
         set(&mut config.seed, self.seed);
         set(&mut config.schedule.steps, self.steps);
         set(&mut config.schedule.batch, self.batch);
+        set(&mut config.schedule.accumulate, self.accumulate);
         set(&mut config.encoder.width, self.width);
         set(&mut config.auxiliary.hand_features, self.hand_features);
         if let Some(name) = &self.objective {

@@ -161,6 +161,7 @@ fn train(
         epochs: 1,
         seed: config.seed,
         clip: None,
+        accumulate: schedule.accumulate,
     };
     let mut training = Pretraining::new(network, heads, recipe);
     monitor.begin(&mut training, batches.epoch_steps())?;

@@ -1,5 +1,6 @@
 //! Training of small encoders on a CPU: layers over flat NHWC `f32` buffers, optimizers and the loop.
 
+mod accumulate;
 mod ema;
 mod health;
 mod layer;

@@ -85,6 +85,7 @@ fn run(epochs: u64) -> Pretraining {
             epochs,
             seed: 9,
             clip: Some(1.0),
+            accumulate: 1,
         },
     )
 }
