@@ -100,7 +100,7 @@ pub enum Target {
     Portable,
     /// For Cortex-M4, M7, and Armv8-M cores with DSP instructions. Machines that are no microcontrollers run it too.
     Dsp,
-    /// For cores with vector instructions, such as Cortex-M55. Reserved.
+    /// Reserved. Cores with vector instructions, such as Cortex-M55, run plain weights with them.
     Mve,
 }
 

@@ -2,7 +2,7 @@
 
 use super::places::{Place, as_packed, common_rows, places};
 use super::{PAIR_WORDS, Row};
-use crate::arch::{Activations, Copies, Fill, Sweep, copy, dsp};
+use crate::arch::{Activations, Copies, Fill, Sweep, dsp};
 use crate::kernel::geometry::Taps;
 use crate::kernel::{Geometry, Output, Window, run_of};
 
@@ -326,7 +326,9 @@ impl Look<'_> {
                 for run in 0..runs.count {
                     let from = run_of(input, at.wrapping_add(run * runs.step), runs.len);
                     let to = stage.get_mut(window.columns.first * channels + run * runs.len..);
-                    copy(from, to.unwrap_or_default(), from.len());
+                    for (to, &x) in to.unwrap_or_default().iter_mut().zip(from) {
+                        *to = x;
+                    }
                 }
             }
             dsp::widen_pixel(stage, self.row.half(), pixel, patch);
