@@ -6,7 +6,7 @@ use crate::data::window::gather;
 use crate::data::{self, Normaliser, Windows};
 use crate::export::{self, Method};
 use crate::pipeline::{Console, PipelineError};
-use crate::report::image_table;
+use crate::report::{image_table, left_out};
 use crate::run::{RunConfig, RunError, atomic};
 use clap::{Args, ValueEnum};
 use mote_core::image::{ModelImage, Target};
@@ -102,6 +102,9 @@ impl Quantize {
         })?;
         let table = image_table(&image);
         terminal.text(&table.to_text());
+        if let Some(note) = left_out(&image, &encoder.spec)? {
+            terminal.text(&note);
+        }
         terminal.text(&format!("written to {}", path.display()));
         terminal.result(&table);
         Ok(())

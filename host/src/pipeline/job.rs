@@ -6,7 +6,7 @@ use super::{Experiment, PipelineError, Trial};
 use crate::data::Description;
 use crate::eval::Summary;
 use crate::export::weights;
-use crate::report::{Table, Verdict, image_table, tables};
+use crate::report::{Table, Verdict, image_table, left_out, tables};
 use crate::run::config::CheckpointConfig;
 use crate::run::dir::{CONFIG, IMAGE, WEIGHTS};
 use crate::run::progress::Output;
@@ -124,6 +124,9 @@ impl Job<'_> {
         let image = learned.model()?;
         let layers = image_table(&image);
         console.text(&layers.to_text());
+        if let Some(note) = left_out(&image, &learned.encoder.spec)? {
+            console.text(&note);
+        }
         let verdict = Verdict::of(&summary, LEARNER, &next(dir));
         let all: Vec<Table> = figures.into_iter().chain([layers]).collect();
         let made = Made {
