@@ -28,5 +28,5 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
 mod activations;
 mod patch;
 pub(crate) mod pool;
-pub(crate) use activations::{Activations, copy};
+pub(crate) use activations::Activations;
 pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};

@@ -34,16 +34,12 @@ pub(super) struct Terms {
 /// Heads and tasks for what `config` aims at.
 ///
 /// # Errors
-/// If an objective makes no sense for the data, or its head would be too wide.
+/// If a head would be too wide, or the encoder does not suit its objective.
 pub(super) fn terms(
     encoder: &Network,
     experiment: &Experiment,
     config: &RunConfig,
 ) -> Result<Terms, PipelineError> {
-    config
-        .objective
-        .suits(experiment.dataset.kind)
-        .map_err(PipelineError::Config)?;
     let mut build = Build {
         encoder,
         experiment,
