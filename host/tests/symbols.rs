@@ -143,9 +143,16 @@ fn a_wrong_pair_is_refused_with_the_right_ones() {
             assert!(message.contains(part), "{message}");
         }
     }
-    let message = refusal(
-        at,
-        &["pretrain", "--objective", "next_symbol", "--steps", "1"],
-    );
+    record(&at.join("waves"), false);
+    let series = [
+        "pretrain",
+        "--data",
+        "waves",
+        "--window",
+        "32",
+        "--objective",
+        "next_symbol",
+    ];
+    let message = refusal(at, &series);
     assert!(message.contains("makes no sense for series"), "{message}");
 }
