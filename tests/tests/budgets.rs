@@ -9,8 +9,8 @@ mod budgets {
     pub mod cases;
 }
 
-use budgets::cases::{about, cases, made_up, odd};
-use host::export::{QuantizedEncoder, int8_image_for};
+use budgets::cases::{about, cases, made_up, odd, trained};
+use host::export::{QuantizedEncoder, f16, int8_image_for};
 use libtest_mimic::{Arguments, Failed, Trial};
 use mote_core::image::Target;
 use mote_tests::board;
@@ -20,6 +20,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+/// What is measured with f16 weights: activations in f32 fit the scratch of the bench.
+const FITS_F32: [&str; 6] = ["a", "d", "e", "g", "k", "conv1d"];
 /// Growth that is no growth, as a fraction.
 const SLACK: f64 = 0.005;
 /// SysTick's steps: a layer may differ by one from run to run of different code.
@@ -30,7 +32,14 @@ struct Core {
     board: &'static str,
     machine: &'static str,
     target: &'static str,
-    classes: &'static [(&'static str, Target)],
+    classes: &'static [(&'static str, Class)],
+}
+
+/// How an image computes.
+#[derive(Clone, Copy, PartialEq)]
+enum Class {
+    I8(Target),
+    F16,
 }
 
 const CORES: [Core; 2] = [
@@ -38,14 +47,21 @@ const CORES: [Core; 2] = [
         board: "qemu-m4",
         machine: "mps2-an386",
         target: "thumbv7em-none-eabihf",
-        classes: &[("portable", Target::Portable), ("dsp", Target::Dsp)],
+        classes: &[
+            ("portable", Class::I8(Target::Portable)),
+            ("dsp", Class::I8(Target::Dsp)),
+            ("f16", Class::F16),
+        ],
     },
     Core {
         board: "qemu-m55",
         machine: "mps3-an547",
         target: "thumbv8m.main-none-eabihf",
         // Its vectors run over plain weights.
-        classes: &[("mve", Target::Portable)],
+        classes: &[
+            ("mve", Class::I8(Target::Portable)),
+            ("vector-f16", Class::F16),
+        ],
     },
 ];
 
@@ -69,13 +85,19 @@ fn keep(core: &Core) -> Result<(), Failed> {
         return Err(board::last_lines(&built.stderr).into());
     }
     let mut found = BTreeMap::new();
-    for &(name, target) in core.classes {
-        let odd = odd().into_iter().map(|encoder| ("odd", encoder));
-        measured(core, &format!("{name}-odd"), &images(odd, target)?)?;
+    for &(name, class) in core.classes {
+        // The board's memory holds so many images of f16.
+        let count = if class == Class::F16 { 150 } else { usize::MAX };
+        let odd = odd()
+            .into_iter()
+            .take(count)
+            .map(|encoder| ("odd", encoder));
+        measured(core, &format!("{name}-odd"), &images(odd, class)?)?;
         let named = cases()
             .into_iter()
+            .filter(|(name, _)| class != Class::F16 || FITS_F32.contains(name))
             .map(|(name, spec)| (name, made_up(&spec, 1)));
-        for line in measured(core, name, &images(named, target)?)? {
+        for line in measured(core, name, &images(named, class)?)? {
             found.insert(format!("{name}.{}", line.layer), line.count);
         }
     }
@@ -128,15 +150,15 @@ fn measured(core: &Core, name: &str, images: &[u8]) -> Result<Vec<Line>, Failed>
 /// All images one after the other, each at a multiple of 16.
 fn images(
     encoders: impl Iterator<Item = (&'static str, QuantizedEncoder)>,
-    target: Target,
+    class: Class,
 ) -> Result<Vec<u8>, Failed> {
     let mut images = Vec::new();
     for (name, encoder) in encoders {
-        images.extend(int8_image_for(
-            &about(name, &encoder.spec),
-            &encoder,
-            target,
-        )?);
+        let about = about(name, &encoder.spec);
+        images.extend(match class {
+            Class::I8(target) => int8_image_for(&about, &encoder, target)?,
+            Class::F16 => f16(&trained(&encoder), &about)?,
+        });
         images.resize(images.len().next_multiple_of(16), 0);
     }
     Ok(images)

@@ -2,7 +2,7 @@
 //!
 //! A symbol is a number below 256 that stands for a name. Number 0 is the blank: it fills short windows up in front,
 //! hides symbols in training, and stands for whatever the vocabulary has no place for. Readers collect names and
-//! sequences ([`Collector`]); the most frequent names make the vocabulary.
+//! sequences; the most frequent names make the vocabulary.
 
 mod events;
 mod fasta;
