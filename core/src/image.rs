@@ -38,6 +38,7 @@ mod layer;
 mod plan;
 pub mod section;
 mod tensor;
+mod vocabulary;
 
 pub use error::ImageError;
 pub use include::Aligned;
@@ -100,7 +101,7 @@ pub enum Target {
     Portable,
     /// For Cortex-M4, M7, and Armv8-M cores with DSP instructions. Machines that are no microcontrollers run it too.
     Dsp,
-    /// For cores with vector instructions, such as Cortex-M55. Reserved.
+    /// Reserved. Cores with vector instructions, such as Cortex-M55, run plain weights with them.
     Mve,
 }
 
@@ -220,6 +221,19 @@ impl<'a> ModelImage<'a> {
         self.about.channel_names()
     }
 
+    /// Names of the symbols that the encoder reads, by their numbers; none where they have no names. The first is
+    /// the blank, whose name is empty: it stands for nothing, for something hidden and for whatever is not listed.
+    pub fn symbols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        vocabulary::names(self.directory.sections[section::VOCABULARY as usize])
+    }
+
+    /// The number of the symbol called `name`; 0, the blank, for a symbol that is not listed.
+    pub fn symbol(&self, name: &str) -> u8 {
+        self.symbols()
+            .position(|known| known == name)
+            .map_or(0, |number| number as u8)
+    }
+
     /// What brings raw samples to the encoder's input: in an int8 image it quantizes too.
     pub fn normalisation(&self) -> Normalisation<'a> {
         let (quads, _) = self.directory.sections[section::AFFINE as usize].as_chunks();
@@ -239,13 +253,16 @@ impl<'a> ModelImage<'a> {
     }
 
     /// Layer `index`, or `None` beyond the last.
+    #[inline]
     pub fn layer(&self, index: usize) -> Option<LayerInfo<'a>> {
         let table = self.directory.sections[section::LAYERS as usize];
         if index >= self.layer_count() {
             return None;
         }
-        let record = Record::read(table, index as u8).ok()?;
-        Some(LayerInfo::new(self, index, &record))
+        match &Record::read(table, index as u8) {
+            Ok(record) => Some(LayerInfo::new(self, index, record)),
+            Err(_) => None,
+        }
     }
 
     /// The layers in order of execution.

@@ -29,7 +29,7 @@ impl Output {
 
     /// `requantize(acc) + zero_point`, clamped.
     #[inline]
-    pub(crate) fn finish(self, acc: i32, by: Multiplier) -> i8 {
+    pub fn finish(self, acc: i32, by: Multiplier) -> i8 {
         // Clamped before the zero point is added, so that the sum cannot overflow.
         let zero_point = i32::from(self.zero_point);
         let least = i32::from(self.min) - zero_point;

@@ -6,7 +6,7 @@ use crate::data::window::gather;
 use crate::data::{self, Normaliser, Windows};
 use crate::export::{self, Method};
 use crate::pipeline::{Console, PipelineError};
-use crate::report::image_table;
+use crate::report::{image_table, left_out};
 use crate::run::{RunConfig, RunError, atomic};
 use clap::{Args, ValueEnum};
 use mote_core::image::{ModelImage, Target};
@@ -64,7 +64,7 @@ impl Quantize {
                 let mut config = RunConfig::default();
                 config.window.length = origin.about.window_len as usize;
                 self.data.apply(&mut config);
-                let dataset = data::load(&config.data).map_err(PipelineError::from)?;
+                let mut dataset = data::load(&config.data).map_err(PipelineError::from)?;
                 if dataset.channels != origin.about.channels {
                     return Err(CliError::Config(format!(
                         "--data: expected the channels that the encoder was trained on ({}), found {}",
@@ -72,7 +72,9 @@ impl Quantize {
                         dataset.channels.join(", ")
                     )));
                 }
+                dataset.spell(&origin.about.vocabulary);
                 let (length, hop) = dataset.cut(config.window.length, config.window.hop);
+                dataset.fill(length);
                 let windows = Windows::cut(&dataset, length, hop).map_err(PipelineError::from)?;
                 let normaliser = Normaliser {
                     mean: origin.about.mean.clone(),
@@ -102,6 +104,9 @@ impl Quantize {
         })?;
         let table = image_table(&image);
         terminal.text(&table.to_text());
+        if let Some(note) = left_out(&image, &encoder.spec)? {
+            terminal.text(&note);
+        }
         terminal.text(&format!("written to {}", path.display()));
         terminal.result(&table);
         Ok(())

@@ -23,11 +23,15 @@ pub struct Settings {
     /// Pairs of views in a step
     #[arg(long, value_name = "PAIRS")]
     batch: Option<usize>,
+    /// Parts in which the encoder takes a step's views, to spare memory at the price of a second pass forward
+    #[arg(long, value_name = "PARTS")]
+    accumulate: Option<usize>,
     /// Factor on the encoder's channels, 0.05 to 16
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
     /// What training aims at, with its usual settings: nt_xent, moco, barlow_twins, vicreg, cpc, next_value,
-    /// masked, order, rotation or hand_features. A file can set more, see --config
+    /// masked, order, rotation or hand_features; for symbols next_symbol or masked_symbols. A file can set more, see
+    /// --config
     #[arg(long, value_name = "NAME")]
     objective: Option<String>,
     /// Weight of regressing hand features beside the objective; 0 turns it off
@@ -61,6 +65,7 @@ impl Settings {
         set(&mut config.seed, self.seed);
         set(&mut config.schedule.steps, self.steps);
         set(&mut config.schedule.batch, self.batch);
+        set(&mut config.schedule.accumulate, self.accumulate);
         set(&mut config.encoder.width, self.width);
         set(&mut config.auxiliary.hand_features, self.hand_features);
         if let Some(name) = &self.objective {
@@ -88,6 +93,9 @@ impl DataFlags {
         }
         if self.most.is_some() {
             config.data.most = self.most;
+        }
+        if self.symbols.is_some() {
+            config.data.symbols = self.symbols;
         }
         set(&mut config.window.length, self.window);
         set(&mut config.window.hop, self.hop);

@@ -1,8 +1,8 @@
 //! From a trained encoder to files: f16 weights, and model images for the device.
 //!
 //! ```text
-//! TrainedEncoder --fold--> FoldedEncoder --calibrate--> ranges --quantize--> QuantizedEncoder --image--> bytes
-//!       |                        `------------------------------------------------------------image--> bytes (f16)
+//! TrainedEncoder --fold--> FoldedEncoder --calibrate--> ranges --quantize--> QuantizedEncoder --prune, image--> bytes
+//!       |                        `-------------------------------------------------------------------image--> bytes (f16)
 //!       `--weights--> encoder.safetensors
 //! ```
 
@@ -15,7 +15,9 @@ mod forward;
 mod image;
 mod pack;
 mod plan;
+mod prune;
 mod quantize;
+mod reach;
 pub mod weights;
 
 pub use about::About;
@@ -25,12 +27,14 @@ pub use error::ExportError;
 pub use fold::{FoldedEncoder, FoldedLayer};
 pub use image::{f16_image, int8_image, int8_image_for};
 pub use plan::{ScratchPlan, plan};
+pub use prune::{channels_left_out, prune};
 pub use quantize::{QuantizedEncoder, QuantizedLayer, quantize};
 
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::Target;
 
-/// Folds, calibrates on `windows` (`B * input_len`, normalised), quantizes and writes an int8 image.
+/// Folds, calibrates on `windows` (`B * input_len`, normalised), quantizes, leaves out dead
+/// channels and writes an int8 image.
 pub fn int8(
     encoder: &TrainedEncoder,
     about: &About,
@@ -50,7 +54,8 @@ pub fn int8_for(
 ) -> Result<Vec<u8>, ExportError> {
     let folded = FoldedEncoder::fold(encoder)?;
     let ranges = calibrate(&folded, windows, method)?;
-    int8_image_for(about, &quantize(&folded, &ranges)?, target)
+    let pruned = prune(quantize(&folded, &ranges)?)?;
+    int8_image_for(about, &pruned, target)
 }
 
 /// Folds and writes an image with f16 weights.

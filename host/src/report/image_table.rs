@@ -1,6 +1,7 @@
 //! A model image layer by layer: shapes, work, flash and where each output lies in scratch.
 
 use super::Table;
+use crate::export::{ExportError, channels_left_out};
 use mote_core::image::{Format, LayerInfo, ModelImage};
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Layer, Op, Spec, SpecError};
@@ -55,6 +56,20 @@ fn row(layer: &LayerInfo<'_>, value: usize) -> Vec<String> {
         group(layer.constants_len() as u64),
         format!("{}..{}", range.start * value, range.end * value),
     ]
+}
+
+/// What the exporter left out of `image`, made from an encoder of the spec `whole`; `None` if nothing.
+///
+/// # Errors
+/// If the spec's shapes do not fit each other.
+pub fn left_out(image: &ModelImage<'_>, whole: &Spec) -> Result<Option<String>, ExportError> {
+    let channels = channels_left_out(whole, &image.spec())?;
+    Ok((channels > 0).then(|| {
+        format!(
+            "{channels} channels are left out: they hold one value whatever goes in, or nobody reads them; \
+             the embedding is the same to the bit"
+        )
+    }))
 }
 
 /// One row a layer of a spec that is not an image yet.

@@ -17,7 +17,7 @@ mod views_plot;
 
 pub use confusion_plot::confusion_plot;
 pub use few_label_plot::few_label_plot;
-pub use image_table::{group, image_table, spec_table};
+pub use image_table::{group, image_table, left_out, spec_table};
 pub use map::map;
 pub use map_plot::map_plot;
 pub use page::Page;

@@ -31,7 +31,8 @@ pub struct LayerHealth {
     pub gradient: f64,
     /// Output channels.
     pub channels: usize,
-    /// Of these, how many were 0 behind the ReLU for all of the batch: they learn nothing and say nothing.
+    /// Of these, how many were 0 behind the ReLU for all of the batch, or its last part computed: they learn nothing
+    /// and say nothing.
     pub dead: usize,
 }
 
@@ -67,32 +68,39 @@ impl Network {
         self.seconds.iter().enumerate().map(time).collect()
     }
 
-    /// The first place after a step that holds a number which is not finite: a layer's weights, output or gradient.
-    pub fn not_finite(&self) -> Option<String> {
-        let finite = |values: &[f32]| values.iter().all(|x| x.is_finite());
-        let layer = |index: usize| {
-            format!(
-                "layer {index} ({})",
-                layer::name(&self.spec.layers[index].op)
-            )
-        };
+    /// The first layer on the way forward that holds a number which is not finite, in its weights or its last output.
+    pub fn not_finite_output(&self) -> Option<String> {
         for (index, node) in self.nodes.iter().enumerate() {
             if ![&node.weights, &node.bias]
                 .into_iter()
                 .all(|range| finite(&self.parameters[range.clone()]))
             {
-                return Some(format!("a weight of {}", layer(index)));
+                return Some(format!("a weight of {}", self.place(index)));
             }
             let signal = &self.signals[index + 1];
             if !finite(&signal.raw) || !finite(&signal.scale) || !finite(&signal.shift) {
-                return Some(format!("the output of {}", layer(index)));
+                return Some(format!("the output of {}", self.place(index)));
             }
         }
+        None
+    }
+
+    /// The first layer on the way back whose last gradient is not finite.
+    pub fn not_finite_gradient(&self) -> Option<String> {
         let gradients = (0..self.nodes.len())
             .rev()
             .find(|&index| !finite(&self.signals[index + 1].gradient));
-        gradients.map(|index| format!("the gradient of {}", layer(index)))
+        gradients.map(|index| format!("the gradient of {}", self.place(index)))
     }
+
+    fn place(&self, index: usize) -> String {
+        let name = layer::name(&self.spec.layers[index].op);
+        format!("layer {index} ({name})")
+    }
+}
+
+fn finite(values: &[f32]) -> bool {
+    values.iter().all(|x| x.is_finite())
 }
 
 /// Channels that are 0 behind the ReLU in every pixel of the batch.

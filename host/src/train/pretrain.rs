@@ -1,5 +1,6 @@
 //! The loop: views in, loss down. Pretraining and the supervised control differ in heads and data alone.
 
+use super::accumulate::cut;
 use super::network::{Mode, Network};
 use super::optimizer::{Optimizer, Rule};
 use super::schedule::Schedule;
@@ -59,6 +60,9 @@ pub struct Recipe {
     pub seed: u64,
     /// Longest gradient, over all networks; `None` lets any pass.
     pub clip: Option<f32>,
+    /// Parts in which the encoder takes a batch, to spare memory; 1 takes it whole. See
+    /// [`Network::forward_in_parts`].
+    pub accumulate: usize,
 }
 
 /// A run: networks, optimizers, and how far it is.
@@ -94,6 +98,8 @@ pub struct Progress {
     pub gradient_norm: f64,
     /// How often each head found the right answer, 0 to 1, where its objective asks a question.
     pub accuracies: Vec<Option<f64>>,
+    /// How unsure the first head was that asks for symbols; see [`Objective::perplexity`].
+    pub perplexity: Option<f64>,
     /// Rows of the batch.
     pub rows: usize,
     /// Seconds since the step before, waiting for views included.
@@ -191,6 +197,8 @@ impl Pretraining {
             let rows = batch.all_rows();
             let accuracies = self.heads.iter().map(|head| head.objective.accuracy());
             let accuracies = accuracies.collect();
+            let mut perplexities = self.heads.iter().map(|head| head.objective.perplexity());
+            let perplexity = perplexities.find_map(|perplexity| perplexity);
             let progress = Progress {
                 epoch: at / steps,
                 step: at % steps,
@@ -200,6 +208,7 @@ impl Pretraining {
                 rate,
                 gradient_norm,
                 accuracies,
+                perplexity,
                 rows,
                 seconds,
             };
@@ -223,7 +232,8 @@ impl Pretraining {
                 expected,
             });
         }
-        let embedding = self.encoder.forward(&inputs, Mode::Train);
+        let parts = self.recipe.accumulate;
+        let embedding = self.encoder.forward_in_parts(&inputs, parts);
         let dim = embedding.len() / rows;
         let mut gradient = vec![0.0; embedding.len()];
         let (mut losses, mut loss) = (Vec::new(), 0.0);
@@ -238,7 +248,8 @@ impl Pretraining {
             let span = first * dim..(first + part.rows()) * dim;
             let embedding = &embedding[span.clone()];
             if let Some(teacher) = &mut head.teacher {
-                head.objective.take_keys(teacher.project(&part.inputs));
+                head.objective
+                    .take_keys(&teacher.project(&part.inputs, parts));
             }
             let (output, width) = match &mut head.network {
                 Some(network) => {
@@ -264,7 +275,7 @@ impl Pretraining {
                 .zip(back)
                 .for_each(|(sum, part)| *sum += part);
         }
-        self.encoder.backward(&gradient);
+        self.encoder.backward_in_parts(&inputs, parts, &gradient);
         let gradient_norm = self
             .networks()
             .map(|network| square(network.gradients()))
@@ -273,7 +284,7 @@ impl Pretraining {
         if !loss.is_finite() || !gradient_norm.is_finite() {
             return Err(TrainError::NotFinite {
                 step: self.done,
-                place: self.not_finite(batch),
+                place: self.not_finite(&inputs),
             });
         }
         let scale = self.recipe.clip.map_or(1.0, |clip| {
@@ -310,21 +321,33 @@ impl Pretraining {
     }
 
     /// Where the trouble began.
-    fn not_finite(&self, batch: &Batch) -> String {
-        if batch.all_inputs().iter().any(|x| !x.is_finite()) {
+    fn not_finite(&mut self, inputs: &[f32]) -> String {
+        if inputs.iter().any(|x| !x.is_finite()) {
             return "a value of the data".into();
         }
-        if let Some(place) = self.encoder.not_finite() {
-            return format!("{place} of the encoder");
+        let (len, parts) = (self.encoder.input_len(), self.recipe.accumulate);
+        for rows in cut(inputs.len() / len, parts) {
+            if parts > 1 {
+                let input = &inputs[rows.start * len..rows.end * len];
+                self.encoder.forward(input, Mode::Train);
+            }
+            if let Some(place) = self.encoder.not_finite_output() {
+                return format!("{place} of the encoder");
+            }
         }
-        let mut heads = self
-            .heads
-            .iter()
-            .filter_map(|head| Some((head.objective.name(), head.network.as_ref()?.not_finite()?)));
-        heads.next().map_or_else(
-            || "the loss".into(),
-            |(objective, place)| format!("{place} of the head of {objective}"),
-        )
+        let networks = self.heads.iter().filter_map(|head| {
+            let name = head.objective.name();
+            Some((name, head.network.as_ref()?))
+        });
+        for (objective, network) in networks {
+            let place = network.not_finite_output();
+            if let Some(place) = place.or_else(|| network.not_finite_gradient()) {
+                return format!("{place} of the head of {objective}");
+            }
+        }
+        self.encoder
+            .not_finite_gradient()
+            .map_or("the loss".into(), |place| format!("{place} of the encoder"))
     }
 }
 

@@ -4,6 +4,7 @@
 //! He et al., *Momentum Contrast for Unsupervised Visual Representation Learning*, 2020, equation 2.
 
 use super::network::{LoadError, Mode, Network};
+use std::borrow::Cow;
 
 /// `copy = momentum * copy + (1 - momentum) * network`, over all parameters.
 pub struct Teacher {
@@ -32,11 +33,11 @@ impl Teacher {
         })
     }
 
-    /// Projections of `inputs` (`B x input_len`), `B x P`.
-    pub fn project(&mut self, inputs: &[f32]) -> &[f32] {
-        let embedding = self.encoder.forward(inputs, Mode::Train);
+    /// Projections of `inputs` (`B x input_len`), `B x P`; the encoder takes them in `parts` parts.
+    pub fn project(&mut self, inputs: &[f32], parts: usize) -> Cow<'_, [f32]> {
+        let embedding = self.encoder.forward_in_parts(inputs, parts);
         match &mut self.head {
-            Some(head) => head.forward(embedding, Mode::Train),
+            Some(head) => Cow::Borrowed(head.forward(&embedding, Mode::Train)),
             None => embedding,
         }
     }

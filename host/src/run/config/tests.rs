@@ -84,6 +84,10 @@ fn faults_name_file_line_and_key() {
             ["schedule.batch", "at least 2", "found 1"],
         ),
         (
+            "[schedule]\nbatch = 8\naccumulate = 9",
+            ["schedule.accumulate", "which is 8", "found 9"],
+        ),
+        (
             "schedule.learning_rate = nan",
             ["schedule.learning_rate", "above 0", "NaN"],
         ),

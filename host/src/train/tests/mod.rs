@@ -1,5 +1,6 @@
 //! Each layer against the `f64` oracle and its finite differences; bytes over threads and instruction sets.
 
+mod accumulate;
 mod layers;
 mod oracle;
 mod pretrain;
