@@ -17,38 +17,45 @@ const CORES: [&str; 6] = [
     "star-mc1",
 ];
 
-/// Whether these compiler flags, one after the other, leave the DSP instructions on.
-fn asked(flags: &str) -> bool {
-    let mut dsp = false;
+/// Cores whose compiler model has the vector instructions.
+const VECTOR_CORES: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
+
+/// Whether these compiler flags, one after the other, leave `feature` on, which these cores have.
+fn asked(flags: &str, feature: &str, cores: &[&str]) -> bool {
+    let mut on = false;
     for flag in flags.split('\x1f') {
         let flag = flag.strip_prefix("-C").unwrap_or(flag).trim();
         if let Some(core) = flag.strip_prefix("target-cpu=") {
-            dsp |= CORES.contains(&core);
+            on |= cores.contains(&core);
         }
     }
     for flag in flags.split('\x1f') {
         let flag = flag.strip_prefix("-C").unwrap_or(flag).trim();
-        for feature in flag
+        for named in flag
             .strip_prefix("target-feature=")
             .unwrap_or_default()
             .split(',')
         {
-            match feature {
-                "+dsp" => dsp = true,
-                "-dsp" => dsp = false,
+            match named.split_at_checked(1) {
+                Some(("+", name)) if name == feature => on = true,
+                Some(("-", name)) if name == feature => on = false,
                 _ => {}
             }
         }
     }
-    dsp
+    on
 }
 
 fn main() {
-    println!("cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m)");
+    println!("cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve)");
     println!("cargo:rerun-if-changed=build.rs");
     let target = var("TARGET").unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let armv8m = target.starts_with("thumbv8m.main") && asked(&flags);
+    let main = target.starts_with("thumbv8m.main");
+    let armv8m = main && asked(&flags, "dsp", &CORES);
+    if armv8m && asked(&flags, "mve", &VECTOR_CORES) {
+        println!("cargo:rustc-cfg=mote_mve");
+    }
     if armv8m {
         println!("cargo:rustc-cfg=mote_armv8m");
     }

@@ -15,6 +15,9 @@ pub(crate) mod dsp;
 #[path = "arch/twin.rs"]
 pub(crate) mod dsp;
 
+#[cfg(mote_mve)]
+pub(crate) mod mve;
+
 /// Whether this build runs images packed for the DSP instructions: with them, or with their twin on a machine
 /// that is no microcontroller.
 pub(crate) const RUNS_DSP: bool = cfg!(any(
@@ -25,5 +28,5 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
 mod activations;
 mod patch;
 pub(crate) mod pool;
-pub(crate) use activations::Activations;
+pub(crate) use activations::{Activations, copy};
 pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};

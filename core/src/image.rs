@@ -100,7 +100,7 @@ pub enum Target {
     Portable,
     /// For Cortex-M4, M7, and Armv8-M cores with DSP instructions. Machines that are no microcontrollers run it too.
     Dsp,
-    /// For cores with vector instructions, such as Cortex-M55. Reserved.
+    /// Reserved. Cores with vector instructions, such as Cortex-M55, run plain weights with them.
     Mve,
 }
 
@@ -239,13 +239,16 @@ impl<'a> ModelImage<'a> {
     }
 
     /// Layer `index`, or `None` beyond the last.
+    #[inline]
     pub fn layer(&self, index: usize) -> Option<LayerInfo<'a>> {
         let table = self.directory.sections[section::LAYERS as usize];
         if index >= self.layer_count() {
             return None;
         }
-        let record = Record::read(table, index as u8).ok()?;
-        Some(LayerInfo::new(self, index, &record))
+        match &Record::read(table, index as u8) {
+            Ok(record) => Some(LayerInfo::new(self, index, record)),
+            Err(_) => None,
+        }
     }
 
     /// The layers in order of execution.

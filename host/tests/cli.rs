@@ -371,3 +371,41 @@ fn ctrl_c_stops_after_the_step_and_says_how_to_go_on() {
     let checkpoints = fs::read_dir(folder.path().join("runs/long/checkpoints"));
     assert_eq!(checkpoints.unwrap().count(), 1);
 }
+
+#[test]
+fn a_training_that_diverges_names_the_layer_and_the_last_good_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    record(&folder.path().join("waves"), true);
+    // Soon each step shrinks the weights by many times their length.
+    fs::write(
+        folder.path().join("steep.toml"),
+        "[window]\nlength = 32\nhop = 8\n[objective]\nname = \"masked\"\n[auxiliary]\nhand_features = 0\n\
+         [schedule]\nlearning_rate = 100\nweight_decay = 4.7\nwarm_up = 1\nsteps = 1000\nbatch = 8\n\
+         [checkpoint]\nepochs = 1\nminutes = 0\n",
+    )
+    .unwrap();
+    let arguments = [
+        "pretrain",
+        "--data",
+        "waves",
+        "--config",
+        "steep.toml",
+        "--quiet",
+        "--name",
+        "steep",
+    ];
+    let output = mote(folder.path(), &arguments);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    for part in [
+        "training stopped: step ",
+        " of layer ",
+        "is not finite; lower the learning rate",
+        "The last good checkpoint is of step ",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let path = message.split(": runs/steep").nth(1).unwrap();
+    let path = format!("runs/steep{}", path.lines().next().unwrap());
+    assert!(folder.path().join(&path).is_file(), "{path}: {message}");
+}

@@ -1,7 +1,8 @@
-//! What every layer costs on a Cortex-M4, and every case on the other cores, in instructions, against `budgets.toml`:
+//! What every layer costs on a Cortex-M4 and M55, and every case on the other cores, in instructions, against `budgets.toml`:
 //! no growth over 0.5 %.
 //!
-//! Builds `firmware/bench`, runs it in QEMU, which counts exactly, and compares every output with the desktop's.
+//! Builds `firmware/bench`, runs it in QEMU, which counts exactly, and compares every output with the desktop's, also
+//! those of small layers of odd shapes.
 //! Without its tools a core is ignored and says why, unless `MOTE_REQUIRE_DEVICE=1`. `MOTE_BUDGETS=write` writes the
 //! cores that run anew.
 
@@ -15,7 +16,7 @@ mod cases;
 mod file;
 
 use bench::{MACHINES, Machine};
-use cases::cases;
+use cases::{cases, encoders, odd};
 use file::Budgets;
 use host::cost::Core;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -43,11 +44,13 @@ fn main() {
 fn measured(machine: &Machine) -> Result<Vec<(String, u64, u64)>, Failed> {
     let mut found: Vec<(String, u64, u64)> = Vec::new();
     for (target, packing) in machine.targets() {
-        for line in machine.measure(&cases(), target, None)? {
+        let odd = odd().into_iter().map(|encoder| ("odd".to_owned(), encoder));
+        machine.measure(&odd.collect::<Vec<_>>(), target, None)?;
+        for line in machine.measure(&encoders(cases()), target, None)? {
             let case = format!("{}.{packing}.{}", machine.core.name(), line.case);
-            // Layer by layer on one core only: the others go the same ways.
+            // Layer by layer where kernels differ: the others go the ways of Cortex-M4.
             let name = match machine.core {
-                Core::M4 => format!("{case}.{}", line.layer),
+                Core::M4 | Core::M55 => format!("{case}.{}", line.layer),
                 _ => case,
             };
             match found.last_mut().filter(|(last, ..)| *last == name) {

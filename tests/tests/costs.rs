@@ -8,6 +8,7 @@
 #[allow(dead_code, reason = "shared with the budgets")]
 mod bench;
 #[path = "budgets/cases.rs"]
+#[allow(dead_code, reason = "shared with the budgets")]
 mod cases;
 #[path = "budgets/file.rs"]
 #[allow(dead_code, reason = "shared with the budgets")]
@@ -71,9 +72,9 @@ fn predictions_meet_the_budgets_of_every_network() -> Result<(), Failed> {
 }
 
 /// The cases that are whole networks.
-fn networks() -> Vec<(String, mote_core::spec::Spec)> {
+fn networks() -> Vec<(String, host::export::QuantizedEncoder)> {
     let cases = cases::cases().into_iter();
-    cases.filter(|(_, spec)| spec.layers.len() > 2).collect()
+    cases::encoders(cases.filter(|(_, spec)| spec.layers.len() > 2).collect())
 }
 
 /// Amounts of work of a layer, and what they took.
@@ -95,7 +96,7 @@ fn samples(
     plugin: Option<&Path>,
 ) -> Result<BTreeMap<(Kind, Unit), Samples>, Failed> {
     let mut samples: BTreeMap<(Kind, Unit), Samples> = BTreeMap::new();
-    let shapes = shapes::shapes();
+    let shapes = cases::encoders(shapes::shapes());
     for (target, _) in machine.targets() {
         let mut lines = machine.measure(&shapes, target, plugin)?.into_iter();
         each_image(&shapes, target, |image| {

@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "shared with the budgets")]
 mod cases;
 
-use cases::{Random, about, chain, made_up};
+use cases::{Random, about, chain, kernel, made_up};
 use host::export::{QuantizedEncoder, int8_image_for};
 use mote_core::crc::crc32;
 use mote_core::image::{ModelImage, Target};
@@ -79,24 +79,6 @@ fn compare(encoder: &QuantizedEncoder, what: &str) -> [usize; 3] {
     let over = |image: &ModelImage<'_>| image.layers().filter(|layer| layer.over).count();
     let packed = images[3].layers().filter(|layer| layer.work.is_some());
     [packed.count(), over(&images[1]), over(&images[3])]
-}
-
-fn kernel(random: &mut Random) -> Kernel {
-    let mut pick = |low: u64, high: u64| (low + random.next() % (high - low + 1)) as u8;
-    let size = [pick(1, 4), pick(1, 5)];
-    let stride = [pick(1, 3), pick(1, 3)];
-    let dilation = [pick(1, 2), pick(1, 3)];
-    let padding = match pick(0, 3) {
-        0 => Padding::Same,
-        1 => Padding::Valid,
-        _ => Padding::Explicit([pick(0, 2), pick(0, 2), pick(0, 2), pick(0, 2)]),
-    };
-    Kernel {
-        size,
-        stride,
-        dilation,
-        padding,
-    }
 }
 
 fn layer(input: Shape, op: Op, random: &mut Random) -> Option<Spec> {

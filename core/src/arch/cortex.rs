@@ -25,7 +25,7 @@ pub(crate) use block::{block, sweep};
 pub(crate) use depthwise::{split, three};
 pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
-pub(crate) use pool::{most_of, sums8};
+pub(crate) use pool::{most, sums8};
 pub(crate) use two::two;
 
 /// What the assembler must hear first. It knows Armv7E-M by the target's name, but where it lists the symbols of a

@@ -147,6 +147,20 @@ pub(crate) struct Plane {
     pub line_stride: usize,
 }
 
+impl Plane {
+    /// Words along the axis, of two values each; one more than there are pairs of outputs.
+    #[inline]
+    pub fn steps(&self) -> usize {
+        self.count.div_ceil(2) + 1
+    }
+
+    /// Words of a channel, at least 2.
+    #[inline]
+    pub fn words(&self) -> usize {
+        self.steps().saturating_mul(self.lines + 2)
+    }
+}
+
 /// Doubled weights of three rows, from the bytes in words 4 to 6: taps 0 and 1, then taps 1 and 2, of each row. A word
 /// holds taps 0, 1, 1 and 2, so that its even bytes make one pair and its odd bytes the other.
 #[cfg_attr(mote_dsp, allow(dead_code, reason = "the instructions do it"))]

@@ -1,5 +1,7 @@
 //! Pools: what lies under a window, folded channel by channel.
 
+use super::Activations;
+
 /// Pixels under a window: `rows` rows `pitch` values apart, each of `columns` pixels `step` values apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Under {
@@ -61,10 +63,19 @@ pub(crate) fn sums<const N: usize>(input: &[i8], under: &Under) -> [i32; N] {
     })
 }
 
-/// Greatest value of each channel from `first` on; -128 where there is no pixel.
-pub(crate) fn most_from(input: &[i8], under: &Under, channels: &mut [i8], first: usize) {
-    for (channel, out) in channels.iter_mut().enumerate().skip(first) {
-        let greater = |most: i8, [x]: [i8; 1]| most.max(x);
-        *out = under.at_channel(channel).fold(input, i8::MIN, greater);
-    }
+/// Writes the greatest value of each of `channels` channels from `at` on; -128 where there is no pixel.
+pub(super) fn most(
+    activations: &mut Activations<'_, i8>,
+    under: &Under,
+    at: usize,
+    channels: usize,
+) {
+    let mut block = Activations::block();
+    activations.set(&mut block, at, channels, |input, before, part| {
+        for (channel, out) in part.iter_mut().enumerate() {
+            let greater = |most: i8, [x]: [i8; 1]| most.max(x);
+            let under = under.at_channel(before + channel);
+            *out = under.fold(input, i8::MIN, greater);
+        }
+    });
 }

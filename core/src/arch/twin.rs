@@ -2,7 +2,7 @@
 
 use super::Activations;
 use super::patch::{Copies, Lines, Plane, Splits, Sweep, taps};
-use super::pool::{Under, most_from, sums};
+use super::pool::{self, Under, sums};
 
 /// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
 fn sxtb16(word: u32) -> u32 {
@@ -213,15 +213,30 @@ pub(crate) fn split(lines: [Lines<'_>; 2], splits: &Splits, planes: &mut [u32]) 
     }
 }
 
-/// One channel of a depthwise convolution over its plane: word `s * (lines + 2) + l` holds values `2s` and `2s + 1`
-/// of line `l`.
+/// Neighbouring channels of a depthwise convolution, each over its plane, one plane behind the other.
 pub(crate) fn three(
-    words: &[u32],
+    planes: &[u32],
     plane: &Plane,
-    numbers: &[u32; 7],
+    channels: &[[u32; 7]],
     output: &mut [i8],
     _positive: bool,
 ) {
+    for (k, (numbers, words)) in channels
+        .iter()
+        .zip(planes.chunks_exact(plane.words()))
+        .enumerate()
+    {
+        channel(
+            words,
+            plane,
+            numbers,
+            output.get_mut(k..).unwrap_or_default(),
+        );
+    }
+}
+
+/// One channel: word `s * (lines + 2) + l` holds values `2s` and `2s + 1` of line `l`.
+fn channel(words: &[u32], plane: &Plane, numbers: &[u32; 7], output: &mut [i8]) {
     let &[start, multiplier, round, shift, ..] = numbers;
     let weights = taps(numbers);
     let row = plane.lines + 2;
@@ -300,7 +315,12 @@ pub(crate) fn sums8(input: &[i8], under: &Under) -> [i32; 8] {
     sums(input, under)
 }
 
-/// Greatest value of each channel over the pixels under a window.
-pub(crate) fn most_of(input: &[i8], under: &Under, channels: &mut [i8]) {
-    most_from(input, under, channels, 0);
+/// Writes the greatest value of each of `channels` channels over the pixels under a window, from `at` on.
+pub(crate) fn most(
+    activations: &mut Activations<'_, i8>,
+    under: &Under,
+    at: usize,
+    channels: usize,
+) {
+    pool::most(activations, under, at, channels);
 }

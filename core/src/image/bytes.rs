@@ -4,17 +4,36 @@ pub const fn u8_at(bytes: &[u8], at: usize) -> u8 {
     if at < bytes.len() { bytes[at] } else { 0 }
 }
 
+/// `N` bytes from `at` on.
+#[inline]
+pub const fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    match bytes.split_at_checked(at) {
+        Some((_, rest)) => match rest.first_chunk() {
+            Some(chunk) => *chunk,
+            None => last(rest),
+        },
+        None => [0; N],
+    }
+}
+
+/// Fewer than `N` bytes, and zeros behind them.
+#[cold]
+const fn last<const N: usize>(rest: &[u8]) -> [u8; N] {
+    let mut array = [0; N];
+    let mut i = 0;
+    while i < N {
+        array[i] = u8_at(rest, i);
+        i += 1;
+    }
+    array
+}
+
 pub const fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([u8_at(bytes, at), u8_at(bytes, at + 1)])
+    u16::from_le_bytes(array_at(bytes, at))
 }
 
 pub const fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([
-        u8_at(bytes, at),
-        u8_at(bytes, at + 1),
-        u8_at(bytes, at + 2),
-        u8_at(bytes, at + 3),
-    ])
+    u32::from_le_bytes(array_at(bytes, at))
 }
 
 pub const fn f32_at(bytes: &[u8], at: usize) -> f32 {

@@ -48,6 +48,7 @@ pub struct LayerInfo<'a> {
 }
 
 impl<'a> LayerInfo<'a> {
+    #[inline]
     pub(super) fn new(image: &ModelImage<'a>, index: usize, record: &Record) -> Self {
         let Record {
             layer,

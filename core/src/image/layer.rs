@@ -1,6 +1,6 @@
 //! The table of layers and the constants of each.
 
-use super::bytes::{align, part, u8_at, u16_at, u32_at};
+use super::bytes::{align, array_at, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError};
 use crate::kernel::dsp::Packing;
 use crate::quant::Multiplier;
@@ -106,38 +106,33 @@ pub struct Record {
 impl Record {
     /// Reads record `layer` of the table; the error names a code without meaning.
     pub const fn read(table: &[u8], layer: u8) -> Result<Self, ImageError> {
-        let at = layer as usize * LAYER_LEN;
+        let record: [u8; LAYER_LEN] = array_at(table, layer as usize * LAYER_LEN);
         macro_rules! code {
             ($offset:literal) => {
                 return Err(ImageError::Code {
                     layer,
                     offset: $offset,
-                    found: u8_at(table, at + $offset),
+                    found: record[$offset],
                 })
             };
         }
-        let padding = match u8_at(table, at + 10) {
+        let padding = match record[10] {
             0 => Padding::Same,
             1 => Padding::Valid,
             2 => Padding::Causal,
-            3 => Padding::Explicit([
-                u8_at(table, at + 12),
-                u8_at(table, at + 13),
-                u8_at(table, at + 14),
-                u8_at(table, at + 15),
-            ]),
+            3 => Padding::Explicit([record[12], record[13], record[14], record[15]]),
             _ => code!(10),
         };
         let kernel = Kernel {
-            size: [u8_at(table, at + 4), u8_at(table, at + 5)],
-            stride: [u8_at(table, at + 6), u8_at(table, at + 7)],
-            dilation: [u8_at(table, at + 8), u8_at(table, at + 9)],
+            size: [record[4], record[5]],
+            stride: [record[6], record[7]],
+            dilation: [record[8], record[9]],
             padding,
         };
-        let (channels, vocabulary) = (u16_at(table, at + 16), u16_at(table, at + 18));
-        let other = Tensor(u8_at(table, at + 3));
+        let (channels, vocabulary) = (u16_at(&record, 16), u16_at(&record, 18));
+        let other = Tensor(record[3]);
         let batch_norm = false;
-        let op = match u8_at(table, at) {
+        let op = match record[0] {
             1 => Op::Conv2d {
                 channels,
                 kernel,
@@ -160,39 +155,39 @@ impl Record {
             },
             _ => code!(0),
         };
-        let activation = match u8_at(table, at + 1) {
+        let activation = match record[1] {
             0 => Activation::None,
             1 => Activation::Relu,
             _ => code!(1),
         };
-        let (in_place, over) = match u8_at(table, at + 11) {
+        let (in_place, over) = match record[11] {
             0 => (false, false),
             IN_PLACE => (true, false),
             OVER => (false, true),
             _ => code!(11),
         };
-        let packed = match u8_at(table, at + 28) {
+        let packed = match record[28] {
             0 => false,
             PACKED_DSP => true,
             _ => code!(28),
         };
-        if u8_at(table, at + 29) != 0 {
+        if record[29] != 0 {
             code!(29);
         }
-        let work = u16_at(table, at + 30) as usize * WORK_ALIGN;
+        let work = u16_at(&record, 30) as usize * WORK_ALIGN;
         if !packed && work != 0 {
             code!(30);
         }
         Ok(Self {
             layer: Layer {
-                input: Tensor(u8_at(table, at + 2)),
+                input: Tensor(record[2]),
                 op,
                 activation,
             },
             in_place,
             over,
-            constants: u32_at(table, at + 20) as usize,
-            weights: u32_at(table, at + 24) as usize,
+            constants: u32_at(&record, 20) as usize,
+            weights: u32_at(&record, 24) as usize,
             packed,
             work,
         })

@@ -1,6 +1,6 @@
 //! The table of tensors: shape, quantization and place in scratch.
 
-use super::bytes::{f32_at, first_set, u16_at, u32_at};
+use super::bytes::{array_at, f32_at, first_set, u16_at, u32_at};
 use super::{Format, ImageError, section};
 use crate::quant::Quant;
 use crate::shape::Shape;
@@ -46,18 +46,15 @@ impl TensorInfo {
 
     /// Reads record `tensor` of the table.
     pub(super) const fn read(table: &[u8], tensor: usize) -> Self {
-        let at = tensor * TENSOR_LEN;
+        // Read at once: the end of the table is looked at once.
+        let record: [u8; TENSOR_LEN] = array_at(table, tensor * TENSOR_LEN);
         Self {
-            shape: Shape::new(
-                u16_at(table, at),
-                u16_at(table, at + 2),
-                u16_at(table, at + 4),
-            ),
+            shape: Shape::new(u16_at(&record, 0), u16_at(&record, 2), u16_at(&record, 4)),
             quant: Quant {
-                zero_point: u16_at(table, at + 6).to_le_bytes()[0] as i8,
-                scale: f32_at(table, at + 8),
+                zero_point: record[6] as i8,
+                scale: f32_at(&record, 8),
             },
-            offset: u32_at(table, at + 12) as usize,
+            offset: u32_at(&record, 12) as usize,
         }
     }
 

@@ -139,14 +139,24 @@ impl Geometry {
         mut pixel: impl FnMut(Window, &[T], usize, &mut [T]),
     ) {
         let channels = usize::from(self.output.c);
-        let (mut at, mut block) = (0, Activations::block());
+        let mut block = Activations::block();
+        self.each(|window, at| {
+            activations.set(&mut block, at, channels, |input, before, part| {
+                pixel(window, input, before, part);
+            });
+        });
+    }
+
+    /// Gives each position of the kernel, row by row, and where its pixel of the output starts.
+    #[inline]
+    pub(crate) fn each(&self, mut pixel: impl FnMut(Window, usize)) {
+        let channels = usize::from(self.output.c);
+        let mut at = 0;
         for y in 0..self.output.h {
             let rows = self.taps::<0>(y, self.input.h);
             for x in 0..self.output.w {
                 let columns = self.taps::<1>(x, self.input.w);
-                activations.set(&mut block, at, channels, |input, before, part| {
-                    pixel(Window { rows, columns }, input, before, part);
-                });
+                pixel(Window { rows, columns }, at);
                 at += channels;
             }
         }

@@ -11,6 +11,11 @@ pub mod dsp;
 pub mod f16;
 mod geometry;
 pub mod i8;
+#[cfg(mote_mve)]
+mod mve;
+#[cfg(not(mote_mve))]
+#[path = "no_mve.rs"]
+mod mve;
 mod output;
 mod over;
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod torch;
+mod views;
 mod workload;
 
 use clap::Parser;
@@ -10,6 +11,7 @@ use host::objective::nt_xent::NtXent;
 use host::train::pretrain::{Head, Pretraining, Recipe};
 use host::train::{LayerTime, Level, Network, Rule, Schedule, peak_flops, projector};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use torch::{MODES, Taken, Torch};
 use workload::Workload;
@@ -40,6 +42,9 @@ struct Arguments {
     /// Where the time goes, layer by layer
     #[arg(long)]
     profile: bool,
+    /// Steps whose views are drawn meanwhile, alternately with bare steps
+    #[arg(long)]
+    views: bool,
     /// What `cargo bench` passes
     #[arg(long, hide = true)]
     bench: bool,
@@ -82,6 +87,10 @@ fn main() {
             let result = pool.install(|| {
                 if arguments.profile {
                     profile(&workload, &mut engine, arguments.seconds, peak);
+                    return Ok(());
+                }
+                if arguments.views {
+                    beside_views(&workload, &mut engine, arguments.seconds);
                     return Ok(());
                 }
                 measure(&workload, &mut engine, &arguments, threads, peak)
@@ -149,10 +158,30 @@ impl Engine {
     }
 
     fn steps(&mut self, steps: u32) -> Taken {
+        self.time(steps, |engine| {
+            for _ in 0..steps {
+                engine.run.step(&engine.batch).expect("finite numbers");
+            }
+        })
+    }
+
+    /// The same with fresh views for every step.
+    fn steps_with_views(&mut self, steps: u32, source: &views::Source<'_>) -> Taken {
+        let (last, stop) = (self.run.done + u64::from(steps), AtomicBool::new(false));
+        self.time(steps, |engine| {
+            let watch = |run: &Pretraining, _: &_| {
+                stop.store(run.done == last, Ordering::Relaxed);
+            };
+            engine
+                .run
+                .run(source, &stop, watch)
+                .expect("finite numbers");
+        })
+    }
+
+    fn time(&mut self, steps: u32, work: impl FnOnce(&mut Self)) -> Taken {
         let (cpu, wall) = (clock::cpu_seconds(), Instant::now());
-        for _ in 0..steps {
-            self.run.step(&self.batch).expect("finite numbers");
-        }
+        work(self);
         let wall = wall.elapsed().as_secs_f64();
         let spent = clock::cpu_seconds().zip(cpu);
         let cpu = spent.map_or(wall, |(after, before)| after - before);
@@ -238,6 +267,29 @@ fn median<T>(values: &[T], of: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<f64> = values.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// One line: how much of the bare step's rate is left where views are drawn meanwhile.
+fn beside_views(workload: &Workload, engine: &mut Engine, seconds: f64) {
+    let input = workload.spec.input;
+    let Some(dataset) = views::data(input) else {
+        println!("{:8} no data of this shape to draw views of", workload.name);
+        return;
+    };
+    let source = views::Source::new(&dataset, input, workload.rows);
+    // Enough that the views drawn before the first step and for none after the last count little.
+    let turn = (0.5 / engine.steps(1).wall).round().clamp(10.0, 1000.0) as u32;
+    let (mut pairs, begun) = (Vec::new(), Instant::now());
+    while begun.elapsed().as_secs_f64() < 2.0 * seconds || pairs.len() < 3 {
+        pairs.push([engine.steps(turn), engine.steps_with_views(turn, &source)]);
+    }
+    println!(
+        "{:8} {:7.2} steps/s with views: {:.1} % of the bare step's rate on the wall, {:.1} % in CPU time",
+        workload.name,
+        1.0 / median(&pairs, |[_, with]| with.wall),
+        100.0 * median(&pairs, |[bare, with]| bare.wall / with.wall),
+        100.0 * median(&pairs, |[bare, with]| bare.cpu / with.cpu),
+    );
 }
 
 /// Time and speed of each layer.

@@ -367,3 +367,6 @@ fn last_subjects(facts: &Facts, rows: &[usize]) -> Option<Split> {
     let (train, test) = split.labelled();
     (train > 0 && test > 0).then_some(split)
 }
+
+#[cfg(test)]
+mod tests;

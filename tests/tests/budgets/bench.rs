@@ -1,11 +1,10 @@
 //! `firmware/bench` in QEMU: what every layer of a set of images takes on each core, and that its bits are the desktop's.
 
-use crate::cases::{about, made_up};
+use crate::cases::about;
 use host::cost::Core;
-use host::export::int8_image_for;
+use host::export::{QuantizedEncoder, int8_image_for};
 use libtest_mimic::Failed;
 use mote_core::image::{ModelImage, Target};
-use mote_core::spec::Spec;
 use mote_tests::board;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -89,7 +88,7 @@ impl Machine {
     /// Runs every layer of every case; `plugin` is a plugin of QEMU that counts between the benchmark's markers.
     pub fn measure(
         &self,
-        cases: &[(String, Spec)],
+        cases: &[(String, QuantizedEncoder)],
         target: Target,
         plugin: Option<&Path>,
     ) -> Result<Vec<Line>, Failed> {
@@ -158,12 +157,12 @@ impl Machine {
 }
 
 /// All cases one after the other, each at a multiple of 16.
-fn images(cases: &[(String, Spec)], target: Target) -> Result<Vec<u8>, Failed> {
+fn images(cases: &[(String, QuantizedEncoder)], target: Target) -> Result<Vec<u8>, Failed> {
     let mut images = Vec::new();
-    for (name, spec) in cases {
+    for (name, encoder) in cases {
         images.extend(int8_image_for(
-            &about(name, spec),
-            &made_up(spec, 1),
+            &about(name, &encoder.spec),
+            encoder,
             target,
         )?);
         images.resize(images.len().next_multiple_of(16), 0);
@@ -173,7 +172,7 @@ fn images(cases: &[(String, Spec)], target: Target) -> Result<Vec<u8>, Failed> {
 
 /// Calls `each` with every image in `images`.
 pub fn each_image(
-    cases: &[(String, Spec)],
+    cases: &[(String, QuantizedEncoder)],
     target: Target,
     mut each: impl FnMut(&ModelImage<'_>),
 ) -> Result<(), Failed> {

@@ -105,6 +105,12 @@ pub fn cases() -> Vec<(String, Spec)> {
         .collect()
 }
 
+/// The cases with made-up numbers.
+pub fn encoders(cases: Vec<(String, Spec)>) -> Vec<(String, QuantizedEncoder)> {
+    let made = |(name, spec)| (name, made_up(&spec, 1));
+    cases.into_iter().map(made).collect()
+}
+
 /// One layer after the other.
 pub fn chain(input: Shape, ops: &[(Op, Activation)]) -> Spec {
     let layers = ops
@@ -119,6 +125,81 @@ pub fn chain(input: Shape, ops: &[(Op, Activation)]) -> Spec {
         input,
         layers: layers.collect(),
     }
+}
+
+/// A kernel with single rows and columns, any padding, stride and dilation.
+pub fn kernel(random: &mut Random) -> Kernel {
+    let mut pick = |low: u64, high: u64| (low + random.next() % (high - low + 1)) as u8;
+    let size = [pick(1, 4), pick(1, 5)];
+    let stride = [pick(1, 3), pick(1, 3)];
+    let dilation = [pick(1, 2), pick(1, 3)];
+    let padding = match pick(0, 3) {
+        0 => Padding::Same,
+        1 => Padding::Valid,
+        _ => Padding::Explicit([pick(0, 2), pick(0, 2), pick(0, 2), pick(0, 2)]),
+    };
+    Kernel {
+        size,
+        stride,
+        dilation,
+        padding,
+    }
+}
+
+/// Small layers of every kind over odd shapes, and some whose ratios shift to the left.
+pub fn odd() -> Vec<QuantizedEncoder> {
+    let mut random = Random(11);
+    let mut odd = Vec::new();
+    for seed in 0..400 {
+        let mut pick = |most: u64| (1 + random.next() % most) as u16;
+        let rows = [1, pick(9)][usize::from(pick(2) - 1)];
+        let input = Shape::new(rows, pick(14), pick(45));
+        let channels = pick(45);
+        let mut kernel = kernel(&mut random);
+        let batch_norm = false;
+        let depthwise = Op::DepthwiseConv2d { kernel, batch_norm };
+        let ops = match seed % 6 {
+            0 | 1 => vec![Op::Conv2d {
+                channels,
+                kernel,
+                batch_norm,
+            }],
+            2 => vec![depthwise],
+            3 => vec![Op::Dense {
+                channels,
+                batch_norm,
+            }],
+            4 => {
+                kernel.dilation = [1, 1];
+                vec![Op::MaxPool { kernel }, Op::AvgPool { kernel }]
+            }
+            _ => {
+                let kernel = Kernel::new([1, 1], [1, 1], Padding::Same);
+                vec![
+                    Op::DepthwiseConv2d { kernel, batch_norm },
+                    Op::Add { other: Tensor(0) },
+                ]
+            }
+        };
+        let activation = |index| [Activation::None, Activation::Relu][(seed + index) % 2];
+        let ops: Vec<_> = ops
+            .into_iter()
+            .enumerate()
+            .map(|(index, op)| (op, activation(seed / 6 + index)))
+            .collect();
+        let spec = chain(input, &ops);
+        if spec.shapes().is_err() {
+            continue;
+        }
+        let mut encoder = made_up(&spec, seed as u64);
+        if seed % 13 == 0
+            && let Some(ratio) = encoder.layers[0].ratios.last_mut()
+        {
+            ratio.shift = (seed / 13 % 2) as i8;
+        }
+        odd.push(encoder);
+    }
+    odd
 }
 
 /// What the images say about themselves.

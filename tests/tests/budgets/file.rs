@@ -5,7 +5,7 @@ use libtest_mimic::Failed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const HEAD: &str = "# Instructions in QEMU: core, packing, case, and on the Cortex-M4 layer. Written by\n\
+const HEAD: &str = "# Instructions in QEMU: core, packing, case, and on Cortex-M4 and M55 layer. Written by\n\
                     # MOTE_REQUIRE_DEVICE=1 MOTE_BUDGETS=write cargo test -p mote-tests --test budgets\n";
 
 /// Instructions by name, as `m4.dsp.resnet8.3`, or `m33.dsp.resnet8` for all layers together.

@@ -131,9 +131,9 @@ struct Args {
 
 /// As in the twin.
 pub(crate) fn three(
-    words: &[u32],
+    planes: &[u32],
     plane: &Plane,
-    numbers: &[u32; 7],
+    channels: &[[u32; 7]],
     output: &mut [i8],
     positive: bool,
 ) {
@@ -144,17 +144,19 @@ pub(crate) fn three(
         line_stride,
     } = *plane;
     let step = lines + 2;
-    let steps = count.div_ceil(2) + 1;
     let last = (count.max(1) - 1) * pair_stride + (lines.max(1) - 1) * line_stride;
-    if lines == 0 || count == 0 || words.len() < steps * step || output.len() <= last {
+    if lines == 0
+        || count == 0
+        || planes.len() < channels.len().saturating_mul(plane.words())
+        || output.len() < last.saturating_add(channels.len())
+    {
         return;
     }
-    let &[start, multiplier, round, shift, ..] = numbers;
-    let args = Args {
-        multiplier,
-        round,
-        shift,
-        starts: [start; 2],
+    let mut args = Args {
+        multiplier: 0,
+        round: 0,
+        shift: 0,
+        starts: [0; 2],
         pair_stride,
         end: 0,
         span: count / 2 * step * 4,
@@ -162,19 +164,27 @@ pub(crate) fn three(
         lines,
         odd: count % 2,
         step: step * 4,
-        plane: words.as_ptr(),
+        plane: planes.as_ptr(),
         output: output.as_mut_ptr(),
-        weights: taps(numbers),
+        weights: [0; 6],
     };
-    // SAFETY: for each of `lines` lines the loop reads three neighbouring words at every step up to the one behind
-    // the last output, `steps` of them, all inside `words`; it writes one byte for each of `count` outputs of each
-    // line, the farthest at `last`, inside `output`.
-    unsafe {
-        if positive {
-            positive_lines(&args);
-        } else {
-            signed_lines(&args);
+    for numbers in channels {
+        let &[start, multiplier, round, shift, ..] = numbers;
+        (args.multiplier, args.round, args.shift) = (multiplier, round, shift);
+        args.starts = [start; 2];
+        args.weights = taps(numbers);
+        // SAFETY: for each of `lines` lines the loop reads three neighbouring words at every step up to the one behind
+        // the last output, all of one plane; it writes one byte for each of `count` outputs of each line, the farthest
+        // at `last`. There are as many planes as channels, and as many neighbouring outputs.
+        unsafe {
+            if positive {
+                positive_lines(&args);
+            } else {
+                signed_lines(&args);
+            }
         }
+        args.plane = args.plane.wrapping_add(plane.words());
+        args.output = args.output.wrapping_add(1);
     }
 }
 

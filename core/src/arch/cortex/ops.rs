@@ -40,15 +40,3 @@ instruction!(
 instruction!(
     /// High word of the product, rounded.
     smmulr(a: i32, b: i32) -> i32 = "smmulr {r}, {a}, {b}");
-
-/// The greater of each of four signed bytes.
-#[inline(always)]
-pub(super) fn greater(a: u32, b: u32) -> u32 {
-    let result: u32;
-    // SAFETY: arithmetic on registers; the flags of comparison that `ssub8` sets for `sel` are read by nobody else.
-    unsafe {
-        asm!("ssub8 {r}, {a}, {b}", "sel {r}, {a}, {b}", r = out(reg) result, a = in(reg) a, b = in(reg) b,
-            options(pure, nomem, nostack));
-    }
-    result
-}

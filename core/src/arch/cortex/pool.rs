@@ -1,7 +1,10 @@
 //! Pools, four channels in a word.
 
-use super::ops::{greater, sxtab16, sxtab16_odd};
-use crate::arch::pool::{Under, most_from};
+use super::architecture;
+use super::ops::{sxtab16, sxtab16_odd};
+use crate::arch::Activations;
+use crate::arch::pool::{self, Under};
+use core::arch::naked_asm;
 
 /// Values of int8 whose sum fits 16 bits for certain.
 const MOST_SUMMED: usize = 255;
@@ -77,29 +80,91 @@ pub(crate) fn sums8(input: &[i8], under: &Under) -> [i32; 8] {
     sums
 }
 
+#[repr(C)]
+struct Most {
+    start: *const i8,
+    rows: usize,
+    pitch: usize,
+    columns: usize,
+    step: usize,
+    output: *mut i8,
+    end: *mut i8,
+}
+
 /// As in the twin.
-pub(crate) fn most_of(input: &[i8], under: &Under, channels: &mut [i8]) {
-    if !under.fit(channels.len(), input.len()) {
+#[inline]
+pub(crate) fn most(
+    activations: &mut Activations<'_, i8>,
+    under: &Under,
+    at: usize,
+    channels: usize,
+) {
+    let [(input, len), (output, room)] = activations.raw();
+    if !under.fit(channels, len) || at > room || channels > room - at {
         return;
     }
-    let (eights, rest) = channels.as_chunks_mut::<8>();
-    let first = 8 * eights.len();
-    for (block, eight) in eights.iter_mut().enumerate() {
-        // SAFETY: all channels of every pixel lie inside `input`, these eight among them.
-        let words = unsafe {
-            visit(
-                input,
-                &under.at_channel(8 * block),
-                usize::MAX,
-                [0x8080_8080_u32; 2],
-                |[a, b], [x, y]| [greater(a, x), greater(b, y)],
-                |words| words,
-            )
+    let eights = channels / 8 * 8;
+    if eights > 0 && under.rows > 0 && under.columns > 0 {
+        let output = output.wrapping_add(at);
+        let args = Most {
+            start: input.wrapping_add(under.start).cast_const(),
+            rows: under.rows,
+            pitch: under.pitch,
+            columns: under.columns,
+            step: under.step,
+            output,
+            end: output.wrapping_add(eights),
         };
-        let [[a, b, c, d], [e, f, g, h]] = words.map(u32::to_le_bytes);
-        *eight = [a, b, c, d, e, f, g, h].map(|byte| byte as i8);
+        // SAFETY: `fit` has checked all channels of every pixel, of which there is one at least; the output has room. Where it
+        // lies over the input, it lies ahead of all that is still to be read.
+        unsafe { most8(&args) };
     }
-    if !rest.is_empty() {
-        most_from(input, under, channels, first);
+    if eights < channels {
+        let under = under.at_channel(eights);
+        pool::most(activations, &under, at + eights, channels - eights);
     }
+}
+
+/// # Safety
+/// Whole groups of eight channels, at least one, can be read from every pixel, of which there is one at least, and be
+/// written from `output` to `end`. Unaligned words are allowed by `ldr` and `str`.
+#[unsafe(naked)]
+unsafe extern "C" fn most8(args: *const Most) {
+    naked_asm!(
+        architecture!(),
+        "push {{r4-r11, lr}}",
+        "sub sp, #8",
+        "ldm.w r0, {{r0-r6}}",
+        "strd r5, r6, [sp]",
+        "2:",
+        "mov r7, r0",
+        "mov r8, r1",
+        "mov.w r9, #0x80808080",
+        "mov r10, r9",
+        "3:",
+        "mov r11, r7",
+        "mov r12, r3",
+        "4:",
+        "ldr.w r6, [r11]",
+        "ldr.w lr, [r11, #4]",
+        "add r11, r11, r4",
+        "ssub8 r5, r9, r6",
+        "sel r9, r9, r6",
+        "ssub8 r5, r10, lr",
+        "sel r10, r10, lr",
+        "subs.w r12, r12, #1",
+        "bne 4b",
+        "add r7, r7, r2",
+        "subs.w r8, r8, #1",
+        "bne 3b",
+        "ldrd r5, r6, [sp]",
+        "str r9, [r5], #4",
+        "str r10, [r5], #4",
+        "str r5, [sp]",
+        "add.w r0, r0, #8",
+        "cmp r5, r6",
+        "bne 2b",
+        "add sp, #8",
+        "pop {{r4-r11, pc}}",
+    )
 }

@@ -14,9 +14,20 @@ pub(crate) fn two(pixel: &[u32], stream: &[u32]) -> [i8; 2] {
         return [0; 2];
     };
     let (mut both, mut second) = (first as i32, second as i32);
-    for (&word, &x) in weights.iter().zip(pixel) {
+    let mut step = |word: u32, x: u32| {
         both = smlad(x, word, both);
         second = smlad(x, sxtb16(word), second);
+    };
+    // Four words a turn.
+    let (quads, rest) = weights.as_chunks::<4>();
+    let (pixels, last) = pixel.as_chunks::<4>();
+    for (words, xs) in quads.iter().zip(pixels) {
+        for (&word, &x) in words.iter().zip(xs) {
+            step(word, x);
+        }
+    }
+    for (&word, &x) in rest.iter().zip(last) {
+        step(word, x);
     }
     let first = both.wrapping_sub(second) >> 7;
     let &[m0, r0, s0, m1, r1, s1] = numbers;

@@ -64,7 +64,11 @@ impl DepthwiseConv2d<'_> {
         let (extent, before, step) = along;
         let (lines, above, apart) = across;
         let zeros = u32::from(i16::from(self.input_zero_point) as u16) * 0x1_0001;
-        work.fill(zeros);
+        let (chunks, rest) = work.as_chunks_mut::<8>();
+        for chunk in chunks {
+            *chunk = [zeros; 8];
+        }
+        rest.fill(zeros);
         let words = shape.words();
         let row = shape.lines + 2;
         let padding = [self.input_zero_point; 4];
@@ -108,21 +112,9 @@ impl DepthwiseConv2d<'_> {
                 dsp::split([line(2 * s), line(2 * s + 1)], &splits, to);
                 s += lines;
             }
-            for (k, numbers) in four.iter().enumerate() {
-                let (Some(plane_words), Some(to)) = (
-                    work.get(k * words..(k + 1) * words),
-                    activations.output().get_mut(channel + k..),
-                ) else {
-                    return;
-                };
-                dsp::three(
-                    plane_words,
-                    &plane,
-                    numbers,
-                    to,
-                    self.output.zero_point == i8::MIN,
-                );
-            }
+            let output = activations.output().get_mut(channel..);
+            let positive = self.output.zero_point == i8::MIN;
+            dsp::three(work, &plane, four, output.unwrap_or_default(), positive);
         }
         self.output.clamp_all(activations.output());
     }

@@ -1,7 +1,7 @@
 //! Sum of two tensors.
 
 use super::Operand;
-use crate::kernel::Output;
+use crate::kernel::{Output, mve};
 use crate::quant::{Multiplier, Quant, requantize};
 use crate::spec::Activation;
 
@@ -45,6 +45,9 @@ impl Add {
 
     /// Writes `a + b`; as many values as the shortest slice holds.
     pub fn run(&self, a: &[i8], b: &[i8], output: &mut [i8]) {
+        if mve::add(self, a, b, output) {
+            return;
+        }
         for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
             *out = self.sum(a, b);
         }
@@ -52,6 +55,9 @@ impl Add {
 
     /// Adds `b` to `a`.
     pub fn run_in_place(&self, a: &mut [i8], b: &[i8]) {
+        if mve::add_in_place(self, a, b) {
+            return;
+        }
         for (a, &b) in a.iter_mut().zip(b) {
             *a = self.sum(*a, b);
         }

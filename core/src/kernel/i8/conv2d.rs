@@ -2,7 +2,7 @@
 
 use super::dot::{dot, dot4, sum};
 use crate::arch::Activations;
-use crate::kernel::{Constants, Geometry, Output, Window, run_of};
+use crate::kernel::{Constants, Geometry, Output, Window, mve, run_of};
 
 /// Convolution of int8 activations with int8 weights.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,9 @@ impl Conv2d<'_> {
 
     /// The same, perhaps over its input.
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
+        if mve::conv2d(self, activations) {
+            return;
+        }
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);
         let filter = usize::from(height).wrapping_mul(row);

@@ -1,7 +1,7 @@
 //! Matrix times vector.
 
 use super::dot::{dot, dot4};
-use crate::kernel::{Constants, Output};
+use crate::kernel::{Constants, Output, mve};
 
 /// Matrix product over the flattened input.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,9 @@ pub struct Dense<'a> {
 impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
+        if mve::dense(self, input, output) {
+            return;
+        }
         let mut constants = self.constants.iter();
         let mut weights = self.weights;
         let mut next = || weights.split_off(..self.inputs).unwrap_or(&[]);

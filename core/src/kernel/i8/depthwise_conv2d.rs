@@ -1,7 +1,7 @@
 //! Depthwise convolution: one filter for each channel.
 
 use crate::arch::Activations;
-use crate::kernel::{Constants, Geometry, Output, Window, run_of};
+use crate::kernel::{Constants, Geometry, Output, Window, mve, run_of};
 
 /// Channels summed side by side; one or two vector registers of accumulators.
 const BLOCK: usize = 8;
@@ -29,6 +29,9 @@ impl DepthwiseConv2d<'_> {
 
     /// The same, perhaps over its input.
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
+        if mve::depthwise_conv2d(self, activations) {
+            return;
+        }
         self.geometry
             .slide(activations, |window, input, before, channels| {
                 let mut constants = self.constants.from(before).iter();

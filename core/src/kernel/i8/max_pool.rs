@@ -1,7 +1,7 @@
 //! Maximum under a sliding kernel.
 
 use crate::arch::Activations;
-use crate::arch::dsp::most_of;
+use crate::arch::dsp::most;
 use crate::kernel::{Geometry, Output};
 
 /// Maximum over the taps inside the input; input and output have one scale and one zero point. The zero point where no
@@ -22,18 +22,14 @@ impl MaxPool {
 
     /// The same, perhaps over its input.
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
-        self.geometry
-            .slide(activations, |window, input, before, channels| {
-                if window.len() == 0 {
-                    channels.fill(self.output.zero_point);
-                    return;
-                }
-                most_of(
-                    input,
-                    &self.geometry.under(window).at_channel(before),
-                    channels,
-                );
-            });
+        let channels = usize::from(self.geometry.output.c);
+        self.geometry.each(|window, at| {
+            if window.len() > 0 {
+                most(activations, &self.geometry.under(window), at, channels);
+            } else if let Some(pixel) = activations.output().get_mut(at..at + channels) {
+                pixel.fill(self.output.zero_point);
+            }
+        });
         self.output.clamp_all(activations.output());
     }
 }

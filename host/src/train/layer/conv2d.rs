@@ -1,20 +1,16 @@
 //! `conv2d`: weights `OHWI`.
 
-use super::transpose::Transpose;
+use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Level, Run, Start, padded};
+use crate::train::simd::{Convolve, ConvolveGradient, Run, Start, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
 pub(crate) struct Conv2d {
-    sliding: Sliding,
-    channels: [usize; 2],
-    /// Rows and columns of the padded input.
-    frame: [usize; 2],
+    framed: Framed,
     runs: Vec<Run>,
-    transpose: Transpose,
-    /// For each phase of `transpose`, its runs.
+    /// For each phase of the way back, its runs.
     phases: Vec<Vec<Run>>,
     /// `(HWI) x padded(O)`.
     weights: Vec<f32>,
@@ -25,69 +21,34 @@ pub(crate) struct Conv2d {
 
 impl Conv2d {
     pub(crate) fn new(sliding: Sliding, inputs: usize, outputs: usize) -> Self {
-        let frame = sliding.frame();
-        let [rows, columns] = sliding.size;
-        let tap = |row: usize, column: usize| Run {
-            input: (row * sliding.dilation[0] * frame[1] + column * sliding.dilation[1]) * inputs,
-            row: (row * columns + column) * inputs,
+        let framed = Framed::new(sliding, [inputs, outputs]);
+        let run = |Place { tap, offset }| Run {
+            input: offset,
+            row: tap * inputs,
             len: inputs,
         };
-        let taps = (0..rows).flat_map(|row| (0..columns).map(move |column| tap(row, column)));
-        let runs = joined(taps);
-        let transpose = Transpose::new(&sliding);
+        let runs = joined(framed.places().map(run));
+        // Transposed weights lie phase by phase.
         let mut row = 0;
-        let phases = transpose.phases.iter().map(|phase| {
-            let taps = phase.taps.iter().map(|tap| {
+        let phases = framed.transpose.phases.iter().map(|phase| {
+            let taps = framed.places_back(phase).map(|Place { offset, .. }| {
                 row += outputs;
                 Run {
-                    input: (tap.shift[0] * transpose.frame[1] + tap.shift[1]) * outputs,
+                    input: offset,
                     row: row - outputs,
                     len: outputs,
                 }
             });
             joined(taps)
         });
-        let phases = phases.collect();
         Self {
-            sliding,
-            channels: [inputs, outputs],
-            frame,
+            phases: phases.collect(),
+            framed,
             runs,
-            phases,
-            transpose,
             weights: Vec::new(),
             transposed: Vec::new(),
             bias: Vec::new(),
         }
-    }
-
-    /// Whether the input needs no frame.
-    fn fits(&self) -> bool {
-        self.frame == self.sliding.input
-    }
-
-    /// One image of the input with its padding.
-    fn framed<'a>(
-        &self,
-        signal: &'a Signal,
-        image: usize,
-        scratch: &'a mut [f32],
-        level: Level,
-    ) -> &'a [f32] {
-        if self.fits() {
-            return signal.read(level, image..image + 1, scratch);
-        }
-        let begin = (self.sliding.pad[0] * self.frame[1] + self.sliding.pad[1]) * self.channels[0];
-        signal.read_framed(level, image, &mut scratch[begin..], self.frame[1]);
-        scratch
-    }
-
-    fn input_strides(&self) -> [usize; 2] {
-        let [rows, columns] = self.sliding.stride;
-        [
-            rows * self.frame[1] * self.channels[0],
-            columns * self.channels[0],
-        ]
     }
 }
 
@@ -107,9 +68,8 @@ fn joined(taps: impl Iterator<Item = Run>) -> Vec<Run> {
 
 impl Layer for Conv2d {
     fn pack(&mut self, weights: &[f32], bias: &[f32]) {
-        let [inputs, outputs] = self.channels;
-        let [rows, columns] = self.sliding.size;
-        let (patch, width) = (rows * columns * inputs, padded(outputs));
+        let [inputs, outputs] = self.framed.channels;
+        let (patch, width) = (self.framed.taps() * inputs, padded(outputs));
         self.weights.resize(patch * width, 0.0);
         for (output, from) in weights.chunks_exact(patch).enumerate() {
             for (k, value) in from.iter().enumerate() {
@@ -117,11 +77,12 @@ impl Layer for Conv2d {
             }
         }
         let width = padded(inputs);
-        let taps = self.transpose.phases.iter().flat_map(|phase| &phase.taps);
+        let phases = self.framed.transpose.phases.iter();
+        let places = phases.flat_map(|phase| self.framed.places_back(phase));
         self.transposed
-            .resize(rows * columns * outputs * width, 0.0);
-        for (tap, to) in taps.zip(self.transposed.chunks_exact_mut(outputs * width)) {
-            let at = (tap.tap[0] * columns + tap.tap[1]) * inputs;
+            .resize(self.framed.taps() * outputs * width, 0.0);
+        for (place, to) in places.zip(self.transposed.chunks_exact_mut(outputs * width)) {
+            let at = place.tap * inputs;
             for (from, to) in weights.chunks_exact(patch).zip(to.chunks_exact_mut(width)) {
                 to[..inputs].copy_from_slice(&from[at..at + inputs]);
             }
@@ -132,11 +93,12 @@ impl Layer for Conv2d {
     }
 
     fn packed_len(&self) -> usize {
-        self.sliding.size[0] * self.sliding.size[1] * self.channels[0] * padded(self.channels[1])
+        let [inputs, outputs] = self.framed.channels;
+        self.framed.taps() * inputs * padded(outputs)
     }
 
     fn unpack(&self, packed: &[f32], gradient: &mut [f32]) {
-        let width = padded(self.channels[1]);
+        let width = padded(self.framed.channels[1]);
         let patch = packed.len() / width;
         for (output, to) in gradient.chunks_exact_mut(patch).enumerate() {
             for (k, value) in to.iter_mut().enumerate() {
@@ -146,10 +108,7 @@ impl Layer for Conv2d {
     }
 
     fn scratch_len(&self, _images: usize) -> [usize; 2] {
-        let [inputs, outputs] = self.channels;
-        let [input, upstream] =
-            [self.frame, self.transpose.frame].map(|[rows, columns]| rows * columns);
-        [input * inputs, upstream * outputs]
+        self.framed.scratch_len()
     }
 
     fn forward(
@@ -160,19 +119,20 @@ impl Layer for Conv2d {
         scratch: &mut Scratch,
     ) {
         let level = output.level;
-        let [input_row, input_pixel] = self.input_strides();
-        let [rows, pixels] = self.sliding.output;
+        let channels = self.framed.channels[1];
+        let [input_row, input_pixel] = self.framed.input_strides();
+        let [rows, pixels] = self.framed.sliding.output;
         for (at, image) in images.enumerate() {
             level.run(Convolve {
-                input: self.framed(inputs[0], image, &mut scratch.input, level),
+                input: (self.framed).input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
                 output: output.image(at),
-                output_pixel: self.channels[1],
-                output_row: pixels * self.channels[1],
+                output_pixel: channels,
+                output_row: pixels * channels,
                 rows,
                 pixels,
-                channels: self.channels[1],
+                channels,
                 weights: &self.weights,
                 runs: &self.runs,
                 start: Start::Bias(&self.bias),
@@ -190,20 +150,20 @@ impl Layer for Conv2d {
         mut sink: Option<Sink<'_>>,
         scratch: &mut Scratch,
     ) {
-        let [channels_in, channels_out] = self.channels;
-        let level = scratch.level;
-        let [input_row, input_pixel] = self.input_strides();
-        let [rows, pixels] = self.sliding.output;
-        let columns = self.transpose.frame[1];
-        let begin = (self.transpose.pad[0] * columns + self.transpose.pad[1]) * channels_out;
+        let (level, framed) = (scratch.level, &self.framed);
+        let [channels_in, channels_out] = framed.channels;
+        let [input_row, input_pixel] = framed.input_strides();
+        let [rows, pixels] = framed.sliding.output;
+        let [begin, upstream_row] = framed.upstream();
+        let columns = framed.transpose.frame[1];
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
             level.run(ConvolveGradient {
-                input: self.framed(inputs[0], image, &mut scratch.input, level),
+                input: framed.input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
                 upstream: &scratch.upstream[begin..],
-                upstream_row: columns * channels_out,
+                upstream_row,
                 rows,
                 pixels,
                 channels: channels_out,
@@ -212,15 +172,15 @@ impl Layer for Conv2d {
             });
             let Some(sink) = &mut sink else { continue };
             let start = sink.start();
-            for (phase, runs) in self.transpose.phases.iter().zip(&self.phases) {
-                let first = (phase.at[0] * self.sliding.input[1] + phase.at[1]) * channels_in;
+            for (phase, runs) in framed.transpose.phases.iter().zip(&self.phases) {
+                let [first, output_row, output_pixel] = framed.phase(phase);
                 level.run(Convolve {
                     input: &scratch.upstream,
                     input_pixel: channels_out,
-                    input_row: columns * channels_out,
+                    input_row: upstream_row,
                     output: &mut sink.image(at)[first..],
-                    output_pixel: self.sliding.stride[1] * channels_in,
-                    output_row: self.sliding.stride[0] * self.sliding.input[1] * channels_in,
+                    output_pixel,
+                    output_row,
                     rows: phase.count[0],
                     pixels: phase.count[1],
                     channels: channels_in,

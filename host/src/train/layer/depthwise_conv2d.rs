@@ -1,20 +1,17 @@
 //! `depthwise_conv2d`: weights `HWC`.
 
-use super::transpose::Transpose;
+use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Depthwise, DepthwiseGradient, Level, Start, Tap, padded};
+use crate::train::simd::{Depthwise, DepthwiseGradient, Start, Tap, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
 pub(crate) struct DepthwiseConv2d {
-    sliding: Sliding,
+    framed: Framed,
     channels: usize,
-    /// Rows and columns of the padded input.
-    frame: [usize; 2],
     taps: Vec<Tap>,
-    transpose: Transpose,
-    /// For each phase of `transpose`, its taps.
+    /// For each phase of the way back, its taps.
     phases: Vec<Vec<Tap>>,
     /// `(HW) x padded(C)`.
     weights: Vec<f32>,
@@ -23,55 +20,22 @@ pub(crate) struct DepthwiseConv2d {
 
 impl DepthwiseConv2d {
     pub(crate) fn new(sliding: Sliding, channels: usize) -> Self {
-        let frame = sliding.frame();
-        let [rows, columns] = sliding.size;
-        let tap = |row: usize, column: usize| Tap {
-            input: (row * sliding.dilation[0] * frame[1] + column * sliding.dilation[1]) * channels,
-            row: row * columns + column,
+        let framed = Framed::new(sliding, [channels; 2]);
+        let tap = |Place { tap, offset }| Tap {
+            input: offset,
+            row: tap,
         };
-        let taps = (0..rows)
-            .flat_map(|row| (0..columns).map(move |column| tap(row, column)))
-            .collect();
-        let transpose = Transpose::new(&sliding);
-        let phases = transpose.phases.iter().map(|phase| {
-            let taps = phase.taps.iter().map(|tap| Tap {
-                input: (tap.shift[0] * transpose.frame[1] + tap.shift[1]) * channels,
-                row: tap.tap[0] * columns + tap.tap[1],
-            });
-            taps.collect()
-        });
-        let phases = phases.collect();
+        let phases = framed.transpose.phases.iter();
         Self {
-            sliding,
+            taps: framed.places().map(tap).collect(),
+            phases: phases
+                .map(|phase| framed.places_back(phase).map(tap).collect())
+                .collect(),
+            framed,
             channels,
-            frame,
-            taps,
-            phases,
-            transpose,
             weights: Vec::new(),
             bias: Vec::new(),
         }
-    }
-
-    /// One image of the input with its padding.
-    fn framed<'a>(
-        &self,
-        signal: &'a Signal,
-        image: usize,
-        scratch: &'a mut [f32],
-        level: Level,
-    ) -> &'a [f32] {
-        let begin = (self.sliding.pad[0] * self.frame[1] + self.sliding.pad[1]) * self.channels;
-        signal.read_framed(level, image, &mut scratch[begin..], self.frame[1]);
-        scratch
-    }
-
-    fn input_strides(&self) -> [usize; 2] {
-        let [rows, columns] = self.sliding.stride;
-        [
-            rows * self.frame[1] * self.channels,
-            columns * self.channels,
-        ]
     }
 }
 
@@ -91,7 +55,7 @@ impl Layer for DepthwiseConv2d {
     }
 
     fn packed_len(&self) -> usize {
-        self.sliding.size[0] * self.sliding.size[1] * padded(self.channels)
+        self.framed.taps() * padded(self.channels)
     }
 
     fn unpack(&self, packed: &[f32], gradient: &mut [f32]) {
@@ -104,7 +68,7 @@ impl Layer for DepthwiseConv2d {
     }
 
     fn scratch_len(&self, _images: usize) -> [usize; 2] {
-        [self.frame, self.transpose.frame].map(|[rows, columns]| rows * columns * self.channels)
+        self.framed.scratch_len()
     }
 
     fn forward(
@@ -115,11 +79,11 @@ impl Layer for DepthwiseConv2d {
         scratch: &mut Scratch,
     ) {
         let level = output.level;
-        let [input_row, input_pixel] = self.input_strides();
-        let [rows, pixels] = self.sliding.output;
+        let [input_row, input_pixel] = self.framed.input_strides();
+        let [rows, pixels] = self.framed.sliding.output;
         for (at, image) in images.enumerate() {
             level.run(Depthwise {
-                input: self.framed(inputs[0], image, &mut scratch.input, level),
+                input: (self.framed).input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
                 output: output.image(at),
@@ -145,20 +109,19 @@ impl Layer for DepthwiseConv2d {
         mut sink: Option<Sink<'_>>,
         scratch: &mut Scratch,
     ) {
-        let channels = self.channels;
-        let level = scratch.level;
-        let [input_row, input_pixel] = self.input_strides();
-        let [rows, pixels] = self.sliding.output;
-        let columns = self.transpose.frame[1];
-        let begin = (self.transpose.pad[0] * columns + self.transpose.pad[1]) * channels;
+        let (level, framed, channels) = (scratch.level, &self.framed, self.channels);
+        let [input_row, input_pixel] = framed.input_strides();
+        let [rows, pixels] = framed.sliding.output;
+        let [begin, upstream_row] = framed.upstream();
+        let columns = framed.transpose.frame[1];
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
             level.run(DepthwiseGradient {
-                input: self.framed(inputs[0], image, &mut scratch.input, level),
+                input: framed.input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
                 upstream: &scratch.upstream[begin..],
-                upstream_row: columns * channels,
+                upstream_row,
                 rows,
                 pixels,
                 channels,
@@ -167,15 +130,15 @@ impl Layer for DepthwiseConv2d {
             });
             let Some(sink) = &mut sink else { continue };
             let start = sink.start();
-            for (phase, taps) in self.transpose.phases.iter().zip(&self.phases) {
-                let first = (phase.at[0] * self.sliding.input[1] + phase.at[1]) * channels;
+            for (phase, taps) in framed.transpose.phases.iter().zip(&self.phases) {
+                let [first, output_row, output_pixel] = framed.phase(phase);
                 level.run(Depthwise {
                     input: &scratch.upstream,
                     input_pixel: channels,
-                    input_row: columns * channels,
+                    input_row: upstream_row,
                     output: &mut sink.image(at)[first..],
-                    output_pixel: self.sliding.stride[1] * channels,
-                    output_row: self.sliding.stride[0] * self.sliding.input[1] * channels,
+                    output_pixel,
+                    output_row,
                     rows: phase.count[0],
                     pixels: phase.count[1],
                     channels,

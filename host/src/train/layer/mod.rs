@@ -1,16 +1,16 @@
 //! The layers: one a file, backward directly under forward.
 
 mod add;
-mod avg_pool;
 pub(crate) mod batch_norm;
 mod concat;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
 mod embedding;
+mod frame;
 mod global_avg_pool;
 mod global_stat_pool;
-mod max_pool;
+mod pool;
 mod transpose;
 
 use super::signal::{Output, Signal, Sink};
@@ -141,11 +141,13 @@ pub(crate) fn build(op: &Op, input: Shape, other: Shape) -> Result<Box<dyn Layer
             channels: [channels_in, other.c.into()],
             pixels: input.pixels(),
         }),
-        Op::AvgPool { kernel } => Box::new(avg_pool::AvgPool {
+        Op::AvgPool { kernel } => Box::new(pool::Pool {
+            kind: pool::Kind::Mean,
             sliding: Sliding::new(input, kernel)?,
             channels: channels_in,
         }),
-        Op::MaxPool { kernel } => Box::new(max_pool::MaxPool {
+        Op::MaxPool { kernel } => Box::new(pool::Pool {
+            kind: pool::Kind::Max,
             sliding: Sliding::new(input, kernel)?,
             channels: channels_in,
         }),

@@ -150,6 +150,9 @@ struct Pass<'a> {
 
 impl Convolve<'_> {
     /// Makes the usual pixel strides constants, so that each patch's address is base + displacement.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds.
     #[inline(always)]
     unsafe fn pass_strided<S: Simd, const N: usize>(&mut self, simd: S, pass: Pass<'_>) {
         // SAFETY: the caller asserted the bounds.
@@ -166,6 +169,9 @@ impl Convolve<'_> {
     }
 
     /// Cuts each row into blocks of pixels that fill the registers.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; a `STRIDE` that is not 0 must be `input_pixel`.
     #[inline(always)]
     unsafe fn pass_blocked<S: Simd, const N: usize, const STRIDE: usize, const MASKED: bool>(
         &mut self,
@@ -204,6 +210,9 @@ impl Convolve<'_> {
     }
 
     /// `P` pixels times `N` vectors of channels, held in registers.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `pixel + P <= pixels`.
     #[inline(always)]
     unsafe fn tile<
         S: Simd,

@@ -85,6 +85,9 @@ impl Operation for ConvolveGradient<'_> {
 
 impl ConvolveGradient<'_> {
     /// Cuts a run into tiles that fill the registers.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds of `run`; `rows` must lie within them.
     #[inline(always)]
     unsafe fn run_tiles<S: Simd, const N: usize, const MASKED: bool>(
         &mut self,
@@ -128,6 +131,9 @@ impl ConvolveGradient<'_> {
     }
 
     /// `K` input values times `N` vectors of channels, summed over all pixels of the tile's rows.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds of a run that holds the `K` values.
     #[inline(always)]
     unsafe fn tile<S: Simd, const K: usize, const N: usize, const MASKED: bool>(
         &mut self,

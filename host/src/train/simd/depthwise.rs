@@ -76,6 +76,10 @@ impl Operation for Depthwise<'_> {
 }
 
 impl Depthwise<'_> {
+    /// One row of one vector of channels.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `first < channels`.
     #[inline(always)]
     unsafe fn row<S: Simd, const MASKED: bool>(&mut self, simd: S, row: usize, first: usize) {
         let mut pixel = 0;
@@ -95,6 +99,10 @@ impl Depthwise<'_> {
         }
     }
 
+    /// `P` pixels of one vector of channels, held in registers.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `pixel + P <= pixels`, `first < channels`.
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const MASKED: bool>(
         &mut self,
@@ -205,6 +213,10 @@ impl Operation for DepthwiseGradient<'_> {
 }
 
 impl DepthwiseGradient<'_> {
+    /// All taps over the `rows` of one vector of channels.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; `rows` must lie within them, `first < channels`.
     #[inline(always)]
     unsafe fn tap_groups<S: Simd, const MASKED: bool>(
         &mut self,
@@ -230,6 +242,10 @@ impl DepthwiseGradient<'_> {
         }
     }
 
+    /// `T` taps over the `rows` of one vector of channels, held in registers.
+    ///
+    /// # Safety
+    /// The door of [`Operation::run`] must have asserted the bounds; `rows` must lie within them, `tap + T <= taps.len()`, `first < channels`.
     #[inline(always)]
     unsafe fn tile<S: Simd, const T: usize, const MASKED: bool>(
         &mut self,

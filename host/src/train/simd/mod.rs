@@ -8,6 +8,7 @@
 //! Inner loops count: what an iterator adapter hides behind a call of its own is inlined only where the whole crate is
 //! optimised together, which builds for development are not; such a call in a tile spills all its registers.
 #![allow(unsafe_code, clippy::needless_range_loop)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -57,9 +57,9 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load_masked(self, from: *const f32, mask: usize) -> Self::F {
-        // SAFETY: the first `mask` values are readable, says the caller.
         std::array::from_fn(|i| {
             if i < mask {
+                // SAFETY: the first `mask` values are readable, says the caller.
                 unsafe { *from.add(i) }
             } else {
                 0.0

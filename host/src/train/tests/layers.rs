@@ -239,6 +239,16 @@ fn depthwise_conv2d_matches_the_oracle_in_odd_geometries() {
             Shape::new(3, 3, 1),
             kernel([2, 2], [1, 1], [1, 1], Valid),
         ),
+        (
+            "one column",
+            Shape::new(8, 1, 17),
+            kernel([5, 1], [2, 1], [1, 1], Same),
+        ),
+        (
+            "one row, one pixel",
+            Shape::new(1, 1, 7),
+            kernel([3, 3], [1, 1], [1, 1], Same),
+        ),
     ];
     for (name, input, kernel) in cases {
         for batch_norm in [false, true] {
@@ -372,6 +382,16 @@ fn pools_match_the_oracle() {
             &spec(input, &[first, (1, Op::MaxPool { kernel }, Linear)]),
             3,
         );
+    }
+    for (input, kernel) in [
+        (Shape::new(1, 7, 9), kernel([1, 3], [1, 2], [1, 1], Same)),
+        (Shape::new(7, 1, 5), kernel([2, 1], [2, 1], [1, 1], Same)),
+    ] {
+        for op in [Op::AvgPool { kernel }, Op::MaxPool { kernel }] {
+            let point = self::kernel([1, 1], [1, 1], [1, 1], Same);
+            let layers = [(0, conv(input.c, point, true), Relu), (1, op, Linear)];
+            check("one row or one column", &spec(input, &layers), 2);
+        }
     }
     check(
         "max_pool of the input",

@@ -185,6 +185,26 @@ fn a_number_that_is_none_stops_the_run_and_is_named() {
 }
 
 #[test]
+fn channels_that_are_always_0_are_counted_as_dead() {
+    let mut training = run(1);
+    let dead = |training: &Pretraining| training.encoder.health()[0].dead;
+    let mut batch = Batch::default();
+    Toy { poison: false }.fill(1, 0, 0, &mut batch);
+    training.step(&batch).unwrap();
+    let before = dead(&training);
+    let named = training.encoder.named().to_vec();
+    let range = |name: &str| named.iter().find(|p| p.name == name).unwrap().range.clone();
+    for (name, value) in [("0.gamma", 0.0), ("0.beta", -0.5)] {
+        let values = &mut training.encoder.parameters_mut()[range(name)];
+        values[..3].fill(value);
+    }
+    training.step(&batch).unwrap();
+    let health = &training.encoder.health()[0];
+    assert_eq!(before, 0);
+    assert_eq!((health.layer, health.name, health.dead), (0, "conv2d", 3));
+}
+
+#[test]
 fn what_was_trained_embeds_as_the_network_does() {
     let mut pretraining = run(2);
     let mut ema = Ema::new(&pretraining.encoder, 0.9);

@@ -19,7 +19,7 @@ fn presets() -> Vec<Spec> {
 }
 
 /// Output, gradients and running statistics of one step.
-fn step(spec: &Spec, level: Level, threads: usize) -> Vec<u32> {
+fn step(spec: &Spec, level: Level, threads: usize, rows: usize) -> Vec<u32> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -27,7 +27,7 @@ fn step(spec: &Spec, level: Level, threads: usize) -> Vec<u32> {
     pool.install(|| {
         let mut network = Network::new(spec, 1).unwrap();
         network.set_level(level);
-        let input = random(19 * network.input_len(), 2);
+        let input = random(rows * network.input_len(), 2);
         let output = network.forward(&input, Mode::Train).to_vec();
         network.backward(&random(output.len(), 3));
         let all = [&output, network.gradients(), network.running()].concat();
@@ -38,13 +38,12 @@ fn step(spec: &Spec, level: Level, threads: usize) -> Vec<u32> {
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
     for spec in presets() {
-        let one = step(&spec, Level::detect(), 1);
-        for threads in [2, 3, 8] {
-            assert_eq!(
-                one,
-                step(&spec, Level::detect(), threads),
-                "{threads} threads"
-            );
+        for rows in [2, 19] {
+            let one = step(&spec, Level::detect(), 1, rows);
+            for threads in [2, 3, 8] {
+                let more = step(&spec, Level::detect(), threads, rows);
+                assert!(one == more, "{threads} threads, {rows} rows");
+            }
         }
     }
 }
@@ -52,9 +51,12 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn every_instruction_set_gives_the_same_bytes() {
     for spec in presets() {
-        let fastest = step(&spec, Level::detect(), 2);
-        for level in Level::available() {
-            assert!(fastest == step(&spec, level, 2), "{} differs", level.name());
+        for rows in [2, 19] {
+            let fastest = step(&spec, Level::detect(), 2, rows);
+            for level in Level::available() {
+                let same = fastest == step(&spec, level, 2, rows);
+                assert!(same, "{} differs with {rows} rows", level.name());
+            }
         }
     }
 }
