@@ -1,5 +1,6 @@
-//! Tells the code whether the target has the DSP instructions (`cfg(mote_dsp)`), and whether its assembler must be told
-//! (`cfg(mote_armv8m)`).
+//! Tells the code whether the target has the DSP instructions (`cfg(mote_dsp)`), whether its assembler must be told
+//! (`cfg(mote_armv8m)`), whether it has the vector instructions (`cfg(mote_mve)`), and whether it has an FPU that converts
+//! halves (`cfg(mote_vfp)`).
 //!
 //! Stable rustc does not show that feature to `cfg`. Armv7E-M always has it, so its name says it. Armv8-M leaves it to
 //! the maker, so the flags must: `-C target-cpu=cortex-m33` (or another core that has it) or `-C target-feature=+dsp`.
@@ -47,7 +48,7 @@ fn asked(flags: &str, feature: &str, cores: &[&str]) -> bool {
 }
 
 fn main() {
-    println!("cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve)");
+    println!("cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve, mote_vfp)");
     println!("cargo:rerun-if-changed=build.rs");
     let target = var("TARGET").unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -58,6 +59,9 @@ fn main() {
     }
     if armv8m {
         println!("cargo:rustc-cfg=mote_armv8m");
+    }
+    if target.ends_with("-eabihf") && (main || target.starts_with("thumbv7em")) {
+        println!("cargo:rustc-cfg=mote_vfp");
     }
     if armv8m || target.starts_with("thumbv7em") {
         println!("cargo:rustc-cfg=mote_dsp");

@@ -18,6 +18,13 @@ pub(crate) mod dsp;
 #[cfg(mote_mve)]
 pub(crate) mod mve;
 
+#[cfg(mote_vfp)]
+mod half;
+#[cfg(not(mote_vfp))]
+pub(crate) use crate::kernel::f16::dot::sums as add_runs;
+#[cfg(mote_vfp)]
+pub(crate) use half::add_runs;
+
 /// Whether this build runs images packed for the DSP instructions: with them, or with their twin on a machine
 /// that is no microcontroller.
 pub(crate) const RUNS_DSP: bool = cfg!(any(
@@ -28,5 +35,5 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
 mod activations;
 mod patch;
 pub(crate) mod pool;
-pub(crate) use activations::{Activations, copy};
+pub(crate) use activations::Activations;
 pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};

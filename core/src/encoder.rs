@@ -149,12 +149,20 @@ impl<'a> ModelImage<'a> {
 
     /// As [`embed_f16`](Self::embed_f16), with the input already in [its place](Self::input_f16_mut).
     pub fn embed_f16_in_place<'s>(&self, scratch: &'s mut [f32]) -> Result<&'s [f32], EmbedError> {
-        self.slot(Format::F16, 0, scratch)?;
-        for layer in self.layers() {
-            f16::run(&layer, scratch);
+        for layer in 0..self.layer_count() {
+            self.run_layer_f16(layer, scratch)?;
         }
         self.slot(Format::F16, self.layer_count(), scratch)
             .map(|slot| &*slot)
+    }
+
+    /// Runs layer `index` of an f16 image alone; see [`run_layer`](Self::run_layer).
+    pub fn run_layer_f16(&self, index: usize, scratch: &mut [f32]) -> Result<(), EmbedError> {
+        self.fits(Format::F16, scratch.len())?;
+        if let Some(layer) = self.layer(index) {
+            f16::run(&layer, scratch);
+        }
+        Ok(())
     }
 
     /// Where `tensor` lies, after checking that `scratch` is the right one.

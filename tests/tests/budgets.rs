@@ -15,7 +15,7 @@ mod cases;
 #[allow(dead_code, reason = "shared with the costs")]
 mod file;
 
-use bench::{MACHINES, Machine};
+use bench::{Class, MACHINES, Machine};
 use cases::{cases, encoders, odd};
 use file::Budgets;
 use host::cost::Core;
@@ -27,6 +27,9 @@ use std::sync::Mutex;
 const SLACK: f64 = 0.005;
 /// SysTick's steps: a layer may differ by one from run to run of different code.
 const STEP: u64 = 80;
+
+/// What is measured with f16 weights: activations in f32 fit the scratch of the bench.
+const FITS_F32: [&str; 6] = ["a", "d", "e", "g", "k", "conv1d"];
 
 /// The cores run side by side, but only one writes the file at a time.
 static WRITING: Mutex<()> = Mutex::new(());
@@ -43,10 +46,20 @@ fn main() {
 /// Instructions and layers under each name.
 fn measured(machine: &Machine) -> Result<Vec<(String, u64, u64)>, Failed> {
     let mut found: Vec<(String, u64, u64)> = Vec::new();
-    for (target, packing) in machine.targets() {
-        let odd = odd().into_iter().map(|encoder| ("odd".to_owned(), encoder));
-        machine.measure(&odd.collect::<Vec<_>>(), target, None)?;
-        for line in machine.measure(&encoders(cases()), target, None)? {
+    let mut classes = machine.packings();
+    if let Core::M4 | Core::M55 = machine.core {
+        classes.push((Class::F16, "f16"));
+    }
+    for (class, packing) in classes {
+        let (mut named, mut odd) = (encoders(cases()), odd());
+        if class == Class::F16 {
+            named.retain(|(name, _)| FITS_F32.contains(&name.as_str()));
+            // The board's memory holds so many images of f16.
+            odd.truncate(150);
+        }
+        let odd = odd.into_iter().map(|encoder| ("odd".to_owned(), encoder));
+        machine.measure(&odd.collect::<Vec<_>>(), class, None)?;
+        for line in machine.measure(&named, class, None)? {
             let case = format!("{}.{packing}.{}", machine.core.name(), line.case);
             // Layer by layer where kernels differ: the others go the ways of Cortex-M4.
             let name = match machine.core {

@@ -45,7 +45,7 @@ fn predictions_meet_the_budgets_of_every_network() -> Result<(), Failed> {
     let mut worst = 0.0_f64;
     let mut compared = 0;
     for machine in MACHINES {
-        for (target, packing) in machine.targets() {
+        for (class, packing) in machine.packings() {
             let mut check = |image: &mote_core::image::ModelImage<'_>| {
                 let case = format!("{}.{packing}.{}", machine.core.name(), image.name());
                 let cost = |layer| coefficients.cost(machine.core, Unit::Instructions, &layer);
@@ -59,7 +59,7 @@ fn predictions_meet_the_budgets_of_every_network() -> Result<(), Failed> {
                 error.abs() <= TOLERANCE
             };
             let mut all = true;
-            each_image(&networks(), target, |image| all &= check(image))?;
+            each_image(&networks(), class, |image| all &= check(image))?;
             assert!(
                 all,
                 "a prediction is off by more than 10 %, or has no budget: see above"
@@ -97,9 +97,9 @@ fn samples(
 ) -> Result<BTreeMap<(Kind, Unit), Samples>, Failed> {
     let mut samples: BTreeMap<(Kind, Unit), Samples> = BTreeMap::new();
     let shapes = cases::encoders(shapes::shapes());
-    for (target, _) in machine.targets() {
-        let mut lines = machine.measure(&shapes, target, plugin)?.into_iter();
-        each_image(&shapes, target, |image| {
+    for (class, _) in machine.packings() {
+        let mut lines = machine.measure(&shapes, class, plugin)?.into_iter();
+        each_image(&shapes, class, |image| {
             for (layer, line) in image.layers().zip(&mut lines) {
                 let mut add = |unit, count: u64| {
                     let sample = (amounts(&layer), count as f64);

@@ -12,8 +12,9 @@
 #![no_std]
 
 use core::fmt::Write;
+use core::ops::Range;
 use mote_core::crc::crc32;
-use mote_core::image::{ImageError, ModelImage};
+use mote_core::image::{Format, ImageError, ModelImage};
 
 /// Counts instructions.
 pub trait Counter {
@@ -52,7 +53,10 @@ pub fn run(
         }
         for layer in image.layers() {
             counter.start();
-            let ran = image.run_layer(layer.index, scratch);
+            let ran = match image.format() {
+                Format::I8 => image.run_layer(layer.index, scratch),
+                Format::F16 => image.run_layer_f16(layer.index, floats(scratch)),
+            };
             let count = counter.stop();
             if let Err(error) = ran {
                 writeln!(out, "{}: {error}", image.name())?;
@@ -79,19 +83,38 @@ pub fn fill(
     scratch: &mut [i8],
 ) -> Result<(), mote_core::encoder::EmbedError> {
     let mut state = 0x2545_F491_u32;
-    for x in image.input_mut(scratch)? {
+    let mut next = || {
         // Xorshift (Marsaglia, 2003).
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        *x = state as i8;
+        state as i8
+    };
+    match image.format() {
+        Format::I8 => image.input_mut(scratch)?.fill_with(next),
+        Format::F16 => {
+            let input = image.input_f16_mut(floats(scratch))?;
+            input.fill_with(|| f32::from(next()) / 37.0);
+        }
     }
     Ok(())
 }
 
+/// The same memory as f32, in which an f16 image computes; it lies at a multiple of 16.
+fn floats(scratch: &mut [i8]) -> &mut [f32] {
+    let whole = scratch.len() / 4 * 4;
+    let (scratch, _) = scratch.split_at_mut(whole);
+    bytemuck::try_cast_slice_mut(scratch).unwrap_or_default()
+}
+
 /// What layer `index` wrote, as one number: the CRC-32 of each 64 bytes, rotated together.
 pub fn output_crc(image: &ModelImage<'_>, index: usize, scratch: &[i8]) -> u32 {
-    let output = scratch.get(image.tensor(index + 1).range()).unwrap_or(&[]);
+    let Range { start, end } = image.tensor(index + 1).range();
+    let size = match image.format() {
+        Format::I8 => 1,
+        Format::F16 => 4,
+    };
+    let output = scratch.get(size * start..size * end).unwrap_or(&[]);
     output.chunks(64).fold(0, |crc: u32, chunk| {
         let mut bytes = [0; 64];
         for (byte, &x) in bytes.iter_mut().zip(chunk) {

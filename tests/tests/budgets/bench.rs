@@ -1,8 +1,8 @@
 //! `firmware/bench` in QEMU: what every layer of a set of images takes on each core, and that its bits are the desktop's.
 
-use crate::cases::about;
+use crate::cases::{about, trained};
 use host::cost::Core;
-use host::export::{QuantizedEncoder, int8_image_for};
+use host::export::{QuantizedEncoder, f16, int8_image_for};
 use libtest_mimic::Failed;
 use mote_core::image::{ModelImage, Target};
 use mote_tests::board;
@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// How an image computes.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Class {
+    I8(Target),
+    F16,
+}
 
 /// A core, the board whose program it runs, and QEMU's machine.
 #[derive(Clone, Copy)]
@@ -78,21 +85,22 @@ impl Machine {
     }
 
     /// The packings that run on the core.
-    pub fn targets(&self) -> impl Iterator<Item = (Target, &'static str)> + use<> {
-        let dsp = self.core.has_dsp();
-        let all = [(Target::Portable, "portable"), (Target::Dsp, "dsp")];
-        all.into_iter()
-            .filter(move |(target, _)| dsp || *target == Target::Portable)
+    pub fn packings(&self) -> Vec<(Class, &'static str)> {
+        let mut packings = vec![(Class::I8(Target::Portable), "portable")];
+        if self.core.has_dsp() {
+            packings.push((Class::I8(Target::Dsp), "dsp"));
+        }
+        packings
     }
 
     /// Runs every layer of every case; `plugin` is a plugin of QEMU that counts between the benchmark's markers.
     pub fn measure(
         &self,
         cases: &[(String, QuantizedEncoder)],
-        target: Target,
+        class: Class,
         plugin: Option<&Path>,
     ) -> Result<Vec<Line>, Failed> {
-        let images = images(cases, target)?;
+        let images = images(cases, class)?;
         let desktop = lines(&desktop(&images)?)?;
         let (text, counted) = self.run(&images, plugin)?;
         let mut device = lines(&text)?;
@@ -157,14 +165,14 @@ impl Machine {
 }
 
 /// All cases one after the other, each at a multiple of 16.
-fn images(cases: &[(String, QuantizedEncoder)], target: Target) -> Result<Vec<u8>, Failed> {
+fn images(cases: &[(String, QuantizedEncoder)], class: Class) -> Result<Vec<u8>, Failed> {
     let mut images = Vec::new();
     for (name, encoder) in cases {
-        images.extend(int8_image_for(
-            &about(name, &encoder.spec),
-            encoder,
-            target,
-        )?);
+        let about = about(name, &encoder.spec);
+        images.extend(match class {
+            Class::I8(target) => int8_image_for(&about, encoder, target)?,
+            Class::F16 => f16(&trained(encoder), &about)?,
+        });
         images.resize(images.len().next_multiple_of(16), 0);
     }
     Ok(images)
@@ -173,7 +181,7 @@ fn images(cases: &[(String, QuantizedEncoder)], target: Target) -> Result<Vec<u8
 /// Calls `each` with every image in `images`.
 pub fn each_image(
     cases: &[(String, QuantizedEncoder)],
-    target: Target,
+    class: Class,
     mut each: impl FnMut(&ModelImage<'_>),
 ) -> Result<(), Failed> {
     for case in cases {

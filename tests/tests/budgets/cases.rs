@@ -1,6 +1,7 @@
 //! The layers and networks whose cost is kept: shapes of the table in the README, made-up numbers.
 
 use host::export::{About, QuantizedEncoder, QuantizedLayer};
+use host::train::trained::{TrainedEncoder, TrainedLayer};
 use mote_core::kernel::i8::Add;
 use mote_core::preset::Preset;
 use mote_core::quant::{Multiplier, Quant};
@@ -200,6 +201,19 @@ pub fn odd() -> Vec<QuantizedEncoder> {
         odd.push(encoder);
     }
     odd
+}
+
+/// The same encoder with real numbers.
+pub fn trained(encoder: &QuantizedEncoder) -> TrainedEncoder {
+    let layers = encoder.layers.iter().map(|layer| TrainedLayer {
+        weights: layer.weights.iter().map(|&w| f32::from(w) / 83.0).collect(),
+        bias: layer.bias.iter().map(|&b| b as f32 / 7000.0).collect(),
+        batch_norm: None,
+    });
+    TrainedEncoder {
+        spec: encoder.spec.clone(),
+        layers: layers.collect(),
+    }
 }
 
 /// What the images say about themselves.

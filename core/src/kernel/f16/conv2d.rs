@@ -1,8 +1,8 @@
 //! Convolution.
 
-use super::dot::dot;
-use crate::arch::Activations;
-use crate::kernel::{Geometry, Window, run_of};
+use super::dot::Runs;
+use crate::arch::{Activations, add_runs};
+use crate::kernel::{Geometry, Window};
 use crate::spec::Activation;
 
 /// Convolution of f32 activations with half-precision weights; padding is 0.
@@ -38,30 +38,62 @@ impl Conv2d<'_> {
                     .weights
                     .get(before.wrapping_mul(filter)..)
                     .unwrap_or(&[]);
-                let bias = self.bias.get(before..).unwrap_or(&[]);
-                for (out, &bias) in channels.iter_mut().zip(bias) {
-                    let filter = weights.split_off(..filter).unwrap_or(&[]);
-                    let acc = self.accumulate(window, input, filter, f32::from_le_bytes(bias));
-                    *out = self.activation.apply(acc);
+                let mut bias = self.bias.get(before..).unwrap_or(&[]).iter();
+                let mut next = || match bias.next() {
+                    Some(&bias) => (
+                        weights.split_off(..filter).unwrap_or(&[]),
+                        f32::from_le_bytes(bias),
+                    ),
+                    None => (&[][..], 0.0),
+                };
+                // Two filters at a time; a last single one comes with itself.
+                for outputs in channels.chunks_mut(2) {
+                    let one = next();
+                    let other = if outputs.len() == 2 { next() } else { one };
+                    let filters = [one.0, other.0];
+                    let acc = self.accumulate(window, input, filters, [one.1, other.1]);
+                    for (out, acc) in outputs.iter_mut().zip(acc) {
+                        *out = self.activation.apply(acc);
+                    }
                 }
             });
     }
 
-    /// `acc` plus the sum of input times weight at one position of the kernel.
+    /// `acc` plus the sums of input times weight for two filters at one position of the kernel.
     #[inline(always)]
-    fn accumulate(&self, window: Window, input: &[f32], filter: &[[u8; 2]], mut acc: f32) -> f32 {
+    fn accumulate(
+        &self,
+        window: Window,
+        input: &[f32],
+        filters: [&[[u8; 2]]; 2],
+        mut acc: [f32; 2],
+    ) -> [f32; 2] {
         let geometry = &self.geometry;
         let channels = usize::from(geometry.input.c);
         let row = usize::from(geometry.size[1]) * channels;
         let runs = geometry.runs(window);
-        for tap in window.rows.first..window.rows.end {
-            let below = (tap - window.rows.first) * usize::from(geometry.dilation[0]);
-            let at = geometry.offset(window.rows.at.wrapping_add(below), window.columns.at);
-            let weight = tap * row + window.columns.first * channels;
-            for run in 0..runs.count {
-                let x = run_of(input, at.wrapping_add(run * runs.step), runs.len);
-                acc += dot(x, run_of(filter, weight + run * runs.len, runs.len));
-            }
+        let down = usize::from(geometry.dilation[0].max(1));
+        let rows = Runs {
+            start: geometry.offset(window.rows.at, window.columns.at),
+            first: window.rows.first * row + window.columns.first * channels,
+            count: window.rows.len(),
+            len: runs.len,
+            pitch: geometry.offset(down, 0),
+            filter_pitch: row,
+        };
+        if runs.count == 1 {
+            return add_runs(input, filters, &rows, acc);
+        }
+        for tap in 0..rows.count {
+            let columns = Runs {
+                start: rows.start.wrapping_add(tap * rows.pitch),
+                first: rows.first + tap * row,
+                count: runs.count,
+                len: runs.len,
+                pitch: runs.step,
+                filter_pitch: runs.len,
+            };
+            acc = add_runs(input, filters, &columns, acc);
         }
         acc
     }

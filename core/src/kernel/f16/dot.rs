@@ -1,6 +1,7 @@
 //! Inner products of f32 activations and half-precision weights.
 
 use super::half::widen;
+use crate::kernel::run_of;
 
 /// Partial sums kept side by side, so that vector units and pipelines stay busy.
 const LANES: usize = 4;
@@ -23,4 +24,39 @@ pub(super) fn dot(x: &[f32], w: &[[u8; 2]]) -> f32 {
         *lane += x * widen(w);
     }
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+/// Runs of input and weights: where the first of each starts, and how far apart they lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runs {
+    /// In the input.
+    pub start: usize,
+    /// In a filter.
+    pub first: usize,
+    pub count: usize,
+    pub len: usize,
+    pub pitch: usize,
+    pub filter_pitch: usize,
+}
+
+/// For each of two filters: its sum before, plus the inner product of every run, one after the other.
+pub(crate) fn sums(
+    input: &[f32],
+    filters: [&[[u8; 2]]; 2],
+    runs: &Runs,
+    before: [f32; 2],
+) -> [f32; 2] {
+    let mut acc = before;
+    for run in 0..runs.count {
+        let x = run_of(
+            input,
+            runs.start.wrapping_add(run.wrapping_mul(runs.pitch)),
+            runs.len,
+        );
+        let at = runs.first.wrapping_add(run.wrapping_mul(runs.filter_pitch));
+        for (acc, filter) in acc.iter_mut().zip(filters) {
+            *acc += dot(x, run_of(filter, at, runs.len));
+        }
+    }
+    acc
 }

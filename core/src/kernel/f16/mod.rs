@@ -9,7 +9,7 @@ mod concat;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
-mod dot;
+pub(crate) mod dot;
 mod embedding;
 mod global_avg_pool;
 mod global_stat_pool;
