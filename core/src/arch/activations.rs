@@ -106,7 +106,7 @@ impl<T: Copy + Default> Activations<'_, T> {
 
 /// Copies `count` values, or fewer where a slice is shorter; several at a time, so that bytes travel in words.
 #[inline]
-pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T], count: usize) {
+fn copy<T: Copy>(from: &[T], to: &mut [T], count: usize) {
     let from = from.get(..count).unwrap_or(from);
     let to = to.get_mut(..count).unwrap_or_default();
     let (chunks, rest) = from.as_chunks::<8>();
