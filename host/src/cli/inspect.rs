@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub struct Inspect {
     /// `encoder.image` or `encoder.safetensors`
     file: PathBuf,
-    /// Predict what the image takes on a core: cortex-m0, m3, m4, m7, m33 or m55
+    /// Predict what the image takes on a core: cortex-m0, m3, m4, m7 or m33
     #[arg(long, value_name = "CORE", value_parser = core)]
     target: Option<Core>,
 }

@@ -87,7 +87,8 @@ impl Machine {
     /// The packings that run on the core.
     pub fn packings(&self) -> Vec<(Class, &'static str)> {
         let mut packings = vec![(Class::I8(Target::Portable), "portable")];
-        if self.core.has_dsp() {
+        // Cortex-M55 has vectors, which run over plain weights.
+        if self.core.has_dsp() && self.core != Core::M55 {
             packings.push((Class::I8(Target::Dsp), "dsp"));
         }
         packings
@@ -187,7 +188,7 @@ pub fn each_image(
     for case in cases {
         each(&ModelImage::parse(&images(
             std::slice::from_ref(case),
-            target,
+            class,
         )?)?);
     }
     Ok(())
