@@ -4,6 +4,8 @@ mod dsp;
 mod f16;
 mod i8;
 
+pub(crate) use i8::run as run_i8;
+
 use crate::arch::Activations;
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use core::fmt;

@@ -38,6 +38,7 @@ mod layer;
 mod plan;
 pub mod section;
 mod tensor;
+mod vocabulary;
 
 pub use error::ImageError;
 pub use include::Aligned;
@@ -218,6 +219,19 @@ impl<'a> ModelImage<'a> {
     /// Names of the channels; none where they have no names.
     pub fn channel_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.about.channel_names()
+    }
+
+    /// Names of the symbols that the encoder reads, by their numbers; none where they have no names. The first is
+    /// the blank, whose name is empty: it stands for nothing, for something hidden and for whatever is not listed.
+    pub fn symbols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        vocabulary::names(self.directory.sections[section::VOCABULARY as usize])
+    }
+
+    /// The number of the symbol called `name`; 0, the blank, for a symbol that is not listed.
+    pub fn symbol(&self, name: &str) -> u8 {
+        self.symbols()
+            .position(|known| known == name)
+            .map_or(0, |number| number as u8)
     }
 
     /// What brings raw samples to the encoder's input: in an int8 image it quantizes too.

@@ -19,5 +19,6 @@ pub mod scratch;
 pub mod shape;
 pub mod snapshot;
 pub mod spec;
+pub mod stream;
 pub mod window;
 pub mod wire;

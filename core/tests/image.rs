@@ -62,11 +62,48 @@ fn the_golden_images_say_what_they_are() {
     assert_eq!(image.layers().filter(|layer| layer.in_place).count(), 1);
     let f16 = ModelImage::parse(LAYERS_F16).unwrap();
     assert_eq!((f16.format(), f16.spec()), (Format::F16, image.spec()));
+    let symbols = ModelImage::parse(SYMBOLS).unwrap();
+    assert_eq!(symbols.symbols().count(), 11);
+    assert_eq!(
+        ["é", "tea", "", "coffee"].map(|name| symbols.symbol(name)),
+        [5, 7, 0, 0]
+    );
+    assert_eq!((image.symbols().count(), image.symbol("é")), (0, 0));
     let conv = ModelImage::parse(CONV1D).unwrap();
     assert_eq!(conv.channel_names().last(), Some("gyr_z"));
     assert_eq!(conv.channel_names().count(), 6);
     ALL.iter()
         .for_each(|bytes| run(&ModelImage::parse(bytes).unwrap()));
+}
+
+#[test]
+fn a_broken_vocabulary_is_refused() {
+    let image = ModelImage::parse(SYMBOLS).unwrap();
+    // Its entry is the sixth of the directory.
+    let entry = 32 + 5 * 12;
+    let start = u32::from_le_bytes(SYMBOLS[entry + 4..entry + 8].try_into().unwrap()) as usize;
+    assert_eq!((SYMBOLS[16], SYMBOLS[entry]), (6, 6));
+    let with = |at: usize, byte: u8| {
+        let mut bytes = SYMBOLS.to_vec();
+        bytes[at] = byte;
+        ModelImage::parse(&sealed(bytes)).map(|_| ()).unwrap_err()
+    };
+    assert_eq!(with(start, 10), ImageError::Names);
+    assert!(matches!(
+        with(start + 2, 1),
+        ImageError::Reserved { section: 6, .. }
+    ));
+    assert_eq!(with(start + 4, 255), ImageError::Names);
+    assert!(matches!(
+        with(entry + 8, SYMBOLS[entry + 8] - 1),
+        ImageError::Names
+    ));
+    // Of another kind it is passed over, as old readers do, unless it says that it must not be.
+    let mut later = SYMBOLS.to_vec();
+    later[entry] = 99;
+    let later = sealed(later);
+    assert_eq!(ModelImage::parse(&later).unwrap().symbols().count(), 0);
+    assert_eq!(ModelImage::parse(&later).unwrap().spec(), image.spec());
 }
 
 #[test]

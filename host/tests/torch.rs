@@ -2,15 +2,16 @@
 
 use host::objective::barlow_twins::BarlowTwins;
 use host::objective::cpc::Cpc;
-use host::objective::cross_entropy::CrossEntropy;
+use host::objective::cross_entropy::{CrossEntropy, Places};
 use host::objective::gaussian::Gaussian;
 use host::objective::moco::{Moco, MocoConfig};
+use host::objective::next_symbol;
 use host::objective::nt_xent::NtXent;
 use host::objective::vicreg::VicReg;
-use host::objective::{Batch, Objective};
+use host::objective::{Batch, Objective, UNLABELLED};
 use host::train::pretrain::{Head, Pretraining, Recipe};
-use host::train::{Network, Rule, Schedule, projector};
-use mote_core::preset::Preset;
+use host::train::{Network, Rule, Schedule, head, projector};
+use mote_core::preset::{Preset, tcn};
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
 
@@ -237,17 +238,15 @@ fn initial_scale(network: &Network, name: &str) -> f32 {
     let fan_in = match layer.op {
         Op::Conv2d { kernel, .. } => taps(kernel) * usize::from(input.c),
         Op::DepthwiseConv2d { kernel, .. } => taps(kernel),
+        Op::Embedding { .. } => 1,
         _ => input.len(),
     };
     (fan_in as f64).powf(-0.5) as f32
 }
 
 fn check_steps(spec: &Spec, bytes: &[u8]) {
-    let golden = golden(bytes);
-    let mut encoder = Network::new(spec, 0).unwrap();
-    let mut head = projector(&[encoder.output_len() as u16, 12, 8], false, 0).unwrap();
-    draw(&mut encoder, 100);
-    draw(&mut head, 200);
+    let encoder = Network::new(spec, 0).unwrap();
+    let head = projector(&[encoder.output_len() as u16, 12, 8], false, 0).unwrap();
     let rows = 14;
     let inputs = uniform(rows * spec.input.len(), 99)
         .iter()
@@ -257,7 +256,26 @@ fn check_steps(spec: &Spec, bytes: &[u8]) {
         inputs,
         ..pairs(rows as u32)
     };
-    let head = Head::new(Some(head), Box::new(NtXent::new(0.5).unwrap()), 1.0);
+    check_run(
+        encoder,
+        head,
+        Box::new(NtXent::new(0.5).unwrap()),
+        &batch,
+        bytes,
+    );
+}
+
+fn check_run(
+    mut encoder: Network,
+    mut head: Network,
+    objective: Box<dyn Objective>,
+    batch: &Batch,
+    bytes: &[u8],
+) {
+    let golden = golden(bytes);
+    draw(&mut encoder, 100);
+    draw(&mut head, 200);
+    let head = Head::new(Some(head), objective, 1.0);
     let recipe = Recipe {
         rule: Rule::ADAM,
         weight_decay: 0.0,
@@ -270,7 +288,7 @@ fn check_steps(spec: &Spec, bytes: &[u8]) {
     let mut run = Pretraining::new(encoder, vec![head], recipe);
     let (losses, mut rest) = golden.split_at(10);
     for (step, expected) in losses.iter().enumerate() {
-        let loss = run.step(&batch).unwrap().loss as f32;
+        let loss = run.step(batch).unwrap().loss as f32;
         assert!(
             (loss - expected).abs() <= 1e-4 * expected.abs(),
             "loss of step {step} is {loss}, not {expected}"
@@ -381,4 +399,65 @@ fn statistics_pooling_steps_are_torchs() {
         Activation::None,
     );
     check_steps(&spec, include_bytes!("golden/stat.golden"));
+}
+
+#[test]
+fn masked_symbols_is_torchs() {
+    let asked = |row: u32| {
+        if row.is_multiple_of(3) {
+            row * 7 % 6
+        } else {
+            UNLABELLED
+        }
+    };
+    let batch = Batch {
+        labels: (0..20).map(asked).collect(),
+        ..pairs(4)
+    };
+    check_loss(
+        &mut Places::new("masked_symbols", 6),
+        30,
+        3.0,
+        &batch,
+        include_bytes!("golden/masked_symbols.golden"),
+    );
+}
+
+/// An embedding, causal dilated convolutions, and the loss at every place.
+#[test]
+fn next_symbol_steps_are_torchs() {
+    let (rows, length) = (6, 20);
+    let mut spec = tcn(Shape::sequence(length, 1), Some(7), 0.25, None).unwrap();
+    assert_eq!(
+        spec.layers.pop().map(|layer| layer.op),
+        Some(Op::GlobalAvgPool)
+    );
+    let encoder = Network::new(&spec, 0).unwrap();
+    let linear = Op::Conv2d {
+        channels: 7,
+        kernel: Kernel::sequence(1, 1, Padding::Causal),
+        batch_norm: false,
+    };
+    let head = head(spec.output().unwrap(), &[(linear, Activation::None)], 0).unwrap();
+    let draws = uniform(rows * usize::from(length), 99);
+    let inputs: Vec<f32> = draws
+        .iter()
+        .map(|x| ((x + 1.0) / 2.0 * 7.0).floor() as f32)
+        .collect();
+    let answers = |window: &[f32]| -> Vec<u32> {
+        let next = window[1..].iter().chain(&[0.0]);
+        next.map(|&symbol| next_symbol::answer(symbol)).collect()
+    };
+    let batch = Batch {
+        labels: inputs.chunks(length.into()).flat_map(answers).collect(),
+        inputs,
+        ..pairs(rows as u32)
+    };
+    check_run(
+        encoder,
+        head,
+        Box::new(Places::new("next_symbol", 7)),
+        &batch,
+        include_bytes!("golden/next_symbol.golden"),
+    );
 }

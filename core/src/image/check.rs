@@ -5,7 +5,7 @@ use super::bytes::f32_at;
 use super::layer::{self, CONSTANTS_ALIGN, ConstantsLayout, LAYER_LEN, PACKED_DSP, Record};
 use super::section::{self, Directory};
 use super::tensor::{TENSOR_LEN, TensorInfo};
-use super::{Format, ImageError, Target, plan};
+use super::{Format, ImageError, Target, plan, vocabulary};
 use crate::kernel::dsp::Packing;
 use crate::spec::{LayerError, Op, Tensor};
 
@@ -52,8 +52,26 @@ pub const fn all<'a>(directory: &Directory<'a>) -> Result<(About<'a>, usize), Im
         free = tri!(check_layer(directory, layer, free));
         layer += 1;
     }
+    let names = sections[section::VOCABULARY as usize];
+    if !names.is_empty() {
+        tri!(vocabulary::check(names, symbols(table, layers)));
+    }
     let scratch_len = tri!(plan::check(tensors, table, layers));
     Ok((about, scratch_len))
+}
+
+/// Size of the vocabulary of the first `embedding`; 0 if there is none.
+const fn symbols(table: &[u8], layers: u8) -> u16 {
+    let mut layer = 0;
+    while layer < layers {
+        if let Ok(record) = Record::read(table, layer)
+            && let Op::Embedding { vocabulary, .. } = record.layer.op
+        {
+            return vocabulary;
+        }
+        layer += 1;
+    }
+    0
 }
 
 const fn exact(section: u16, content: &[u8], need: usize) -> Result<(), ImageError> {

@@ -27,7 +27,9 @@ pub const TENSORS: u16 = 3;
 pub const LAYERS: u16 = 4;
 /// Weights, bias, multipliers and shifts.
 pub const CONSTANTS: u16 = 5;
-const KNOWN: usize = 6;
+/// Names of symbols; an image may do without.
+pub const VOCABULARY: u16 = 6;
+const KNOWN: usize = 7;
 
 /// What the header says, and where the sections lie.
 #[derive(Clone, Copy)]
@@ -147,7 +149,8 @@ const fn sections(bytes: &[u8], count: usize, first: usize) -> Result<[&[u8]; KN
     }
     let mut section = 1;
     while section < KNOWN {
-        if seen[section] != 1 {
+        let optional = section == VOCABULARY as usize;
+        if seen[section] != 1 && !(optional && seen[section] == 0) {
             return Err(ImageError::SectionCount {
                 section: section as u16,
                 found: seen[section],

@@ -2,7 +2,7 @@
 
 use super::{CliError, DataFlags, Terminal};
 use crate::data::{self, DataError, Description, Kind, Windows};
-use crate::pipeline::{Console, PipelineError};
+use crate::pipeline::{self, Console, PipelineError};
 use crate::report::group;
 use crate::run::RunConfig;
 use clap::Args;
@@ -41,9 +41,10 @@ impl Data {
         let mut config = RunConfig::of(flags.data.as_deref());
         flags.apply(&mut config);
         config.check().map_err(CliError::Config)?;
-        let dataset = data::load(&config.data).map_err(PipelineError::from)?;
+        let mut dataset = data::load(&config.data).map_err(PipelineError::from)?;
         let mut advice = Vec::new();
         let (mut length, mut hop) = dataset.cut(config.window.length, config.window.hop);
+        dataset.fill(length);
         let windows = match Windows::cut(&dataset, length, hop) {
             Err(DataError::WindowTooLong { .. }) => {
                 // Three quarters of the recordings shall hold a window.
@@ -70,15 +71,7 @@ impl Data {
             .iter()
             .for_each(|line| terminal.text(line));
         let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
-        let input = dataset.window_shape(windows.length).ok_or_else(|| {
-            CliError::Config(format!(
-                "window: expected at most 65535 samples, found {}",
-                windows.length
-            ))
-        })?;
-        let spec = preset
-            .spec(input, config.encoder.width, None)
-            .map_err(PipelineError::from)?;
+        let spec = pipeline::preset(&dataset, windows.length, &config)?;
         let parameters = spec.parameters().map_err(PipelineError::from)?;
         let macs = spec.macs().map_err(PipelineError::from)?;
         let (why_preset, why_objective) = match dataset.kind {
@@ -90,6 +83,10 @@ impl Data {
             Kind::Pictures => (
                 "pictures are small, and residual 3 x 3 convolutions serve them best at this size",
                 "two crops of a picture in other light attract each other",
+            ),
+            Kind::Symbols => (
+                "each symbol is looked up in a table, and dilated causal convolutions see far back",
+                "two altered copies of a sequence attract each other",
             ),
         };
         advice.push(format!(
@@ -108,7 +105,10 @@ impl Data {
                  labelled recordings into sub-folders named by label"
                     .into(),
             );
-        } else if description.subjects.len() < 2 && dataset.test.is_empty() {
+        } else if description.subjects.len() < 2
+            && dataset.test.is_empty()
+            && dataset.kind != Kind::Symbols
+        {
             advice.push(
                 "nobody is named, so whole recordings are held out: if people were recorded, name them with \
                  --pattern, for example '{subject}_{rest}'"

@@ -47,8 +47,9 @@ struct Place {
     /// No device: the firmware's application in this process
     #[arg(long)]
     simulate: bool,
-    /// Image of the simulated device [default: that of the latest run]
-    #[arg(long, value_name = "FILE", requires = "simulate")]
+    /// Image of the simulated device [default: that of the latest run]; for another device the one that it runs, which
+    /// says how it numbers symbols
+    #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// File for the simulated device's flash, so that it remembers; made when it is missing
     #[arg(long, value_name = "FILE", requires = "simulate")]
@@ -119,8 +120,8 @@ impl Device {
         let mut session = self.place.connect(sensor)?;
         match &self.action {
             Action::Status => look::status(&mut session, terminal),
-            Action::Infer(infer) => infer.run(&mut session, terminal),
-            Action::Teach(teach) => teach.run(&mut session, terminal),
+            Action::Infer(infer) => infer.run(&mut session, &self.place, terminal),
+            Action::Teach(teach) => teach.run(&mut session, &self.place, terminal),
             Action::Watch(watch) => watch.run(&mut session, terminal),
             Action::Labels(labels) => labels.run(&mut session, terminal),
             Action::Snapshot(Snapshot::Save { file }) => {
@@ -152,6 +153,37 @@ impl Device {
 }
 
 impl Place {
+    /// The file of the image that the device runs.
+    fn image(&self) -> Result<PathBuf, CliError> {
+        match &self.image {
+            Some(image) => Ok(image.clone()),
+            None if self.simulate => latest_image(),
+            None => Err(CliError::Config(
+                "a device numbers symbols as its image says: pass that image with --image FILE"
+                    .into(),
+            )),
+        }
+    }
+
+    /// The names of the symbols, by the numbers that the device whose image has the checksum `crc` gives them.
+    fn vocabulary(&self, crc: u32) -> Result<Vec<String>, CliError> {
+        let path = self.image()?;
+        let bytes = read(&path)?;
+        let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
+            path: path.clone(),
+            source,
+        })?;
+        if image.crc() != crc {
+            return Err(DeviceError::Mismatch(format!(
+                "{}: the device runs another image ({crc:08x}, this one is {:08x})",
+                path.display(),
+                image.crc()
+            ))
+            .into());
+        }
+        Ok(image.symbols().map(str::to_owned).collect())
+    }
+
     /// `sensor` is what a simulated device's sensor plays.
     fn connect(&self, sensor: Option<DataConfig>) -> Result<Conversation, CliError> {
         let link: Box<dyn Link> = if let Some(port) = &self.port {
@@ -159,10 +191,7 @@ impl Place {
         } else if let Some(address) = &self.tcp {
             Box::new(TcpLink::connect(address)?)
         } else {
-            let image = match &self.image {
-                Some(image) => image.clone(),
-                None => latest_image()?,
-            };
+            let image = self.image()?;
             let flash = match &self.flash {
                 Some(path) => {
                     MemoryFlash::in_file(path.clone()).map_err(|source| CliError::Read {

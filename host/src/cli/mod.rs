@@ -6,6 +6,7 @@ mod device;
 mod error;
 mod evaluate;
 mod file;
+mod generate;
 mod inspect;
 mod pretrain;
 mod quantize;
@@ -16,6 +17,7 @@ mod views;
 pub use error::CliError;
 pub use terminal::Terminal;
 
+use crate::data::symbols::Unit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ enum Command {
     Data(data::Data),
     /// Draw windows and their views side by side: what do the alterations do to my data?
     Views(views::Views),
+    /// Write what an encoder trained on the next symbol would write
+    Generate(generate::Generate),
     /// Turn trained weights into a model image for a microcontroller
     Quantize(quantize::Quantize),
     /// Show what a weights file or a model image holds, layer by layer
@@ -62,7 +66,8 @@ enum Command {
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
     /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
-    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, or of NumPy's x.npy and y.npy;
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy, or of symbols:
+    /// text (.txt), FASTA, CSV with a column `sequence`, or with columns `user`, `item` and `time`;
     /// sub-folders name labels. Without it, the smartwatch
     /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]
@@ -79,6 +84,9 @@ pub struct DataFlags {
     /// Read about so many recordings or pictures at most, evenly over parts and labels
     #[arg(long, value_name = "COUNT")]
     pub most: Option<usize>,
+    /// What a symbol of a text file is
+    #[arg(long, value_enum)]
+    pub symbols: Option<Unit>,
     /// Samples in a window
     #[arg(long, value_name = "SAMPLES")]
     pub window: Option<usize>,
@@ -98,6 +106,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(command)) => command.run(&mut terminal),
         Some(Command::Data(command)) => command.run(&mut terminal),
         Some(Command::Views(command)) => command.run(&mut terminal),
+        Some(Command::Generate(command)) => command.run(&mut terminal),
         Some(Command::Quantize(command)) => command.run(&mut terminal),
         Some(Command::Inspect(command)) => command.run(&mut terminal),
         Some(Command::Device(command)) => command.run(&mut terminal),

@@ -64,7 +64,7 @@ impl Quantize {
                 let mut config = RunConfig::default();
                 config.window.length = origin.about.window_len as usize;
                 self.data.apply(&mut config);
-                let dataset = data::load(&config.data).map_err(PipelineError::from)?;
+                let mut dataset = data::load(&config.data).map_err(PipelineError::from)?;
                 if dataset.channels != origin.about.channels {
                     return Err(CliError::Config(format!(
                         "--data: expected the channels that the encoder was trained on ({}), found {}",
@@ -72,7 +72,9 @@ impl Quantize {
                         dataset.channels.join(", ")
                     )));
                 }
+                dataset.spell(&origin.about.vocabulary);
                 let (length, hop) = dataset.cut(config.window.length, config.window.hop);
+                dataset.fill(length);
                 let windows = Windows::cut(&dataset, length, hop).map_err(PipelineError::from)?;
                 let normaliser = Normaliser {
                     mean: origin.about.mean.clone(),

@@ -30,7 +30,7 @@ pub struct Settings {
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
     /// What training aims at, with its usual settings: nt_xent, moco, barlow_twins, vicreg, cpc, next_value,
-    /// masked, order or hand_features. A file can set more, see --config
+    /// masked, order or hand_features; for symbols next_symbol or masked_symbols. A file can set more, see --config
     #[arg(long, value_name = "NAME")]
     objective: Option<String>,
     /// Weight of regressing hand features beside the objective; 0 turns it off
@@ -92,6 +92,9 @@ impl DataFlags {
         }
         if self.most.is_some() {
             config.data.most = self.most;
+        }
+        if self.symbols.is_some() {
+            config.data.symbols = self.symbols;
         }
         set(&mut config.window.length, self.window);
         set(&mut config.window.hop, self.hop);

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::{CliError, Terminal};
-use crate::data;
+use crate::data::{self, Kind};
 use crate::pipeline::{Console, Experiment, PipelineError};
 use crate::report::views_plot;
 use crate::run::atomic;
@@ -26,7 +26,7 @@ pub struct Views {
     /// Pairs of views of each
     #[arg(long, default_value_t = 2)]
     pairs: usize,
-    /// Where the drawing goes [default: views.svg, or views.png for pictures]
+    /// Where the drawing goes [default: views.svg, views.png for pictures, views.txt for symbols]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -67,6 +67,11 @@ impl Views {
             .collect();
         let (name, bytes) = match experiment.dataset.picture {
             Some(size) => ("views.png", sheet(&rows, size, &experiment)?),
+            None if experiment.dataset.kind == Kind::Symbols => {
+                let text = spelt(&rows, &names, &experiment.dataset.vocabulary);
+                terminal.text(&text);
+                ("views.txt", text.into_bytes())
+            }
             None => {
                 let svg = views_plot(&rows, &names, &experiment.dataset.channels);
                 ("views.svg", svg.into_bytes())
@@ -82,6 +87,28 @@ impl Views {
         terminal.result(&path.display().to_string());
         Ok(())
     }
+}
+
+/// Windows and views of symbols below each other; a blank is a dot.
+fn spelt(rows: &[Vec<Vec<f32>>], names: &[String], vocabulary: &[String]) -> String {
+    let name = |symbol: &f32| match vocabulary.get(*symbol as usize) {
+        Some(name) if !name.is_empty() => name.escape_debug().to_string(),
+        _ => "\u{b7}".into(),
+    };
+    let between = if vocabulary.iter().all(|name| name.chars().count() <= 1) {
+        ""
+    } else {
+        " "
+    };
+    let mut text = String::new();
+    for row in rows {
+        for (view, title) in row.iter().zip(names) {
+            let symbols: Vec<String> = view.iter().map(name).collect();
+            text += &format!("{title:>8}  {}\n", symbols.join(between));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// A contact sheet of pictures as PNG.

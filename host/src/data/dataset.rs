@@ -34,6 +34,8 @@ pub struct Dataset {
     pub test: Vec<usize>,
     /// Samples a second; 0 where there is no time.
     pub rate_hz: f64,
+    /// Of symbols: their names by number, the first, of the blank, empty. Empty for other data.
+    pub vocabulary: Vec<String>,
     /// Names of the `C` channels, in the order of a sample's values.
     pub channels: Vec<String>,
     /// Channels that turn together.
@@ -57,6 +59,7 @@ impl Dataset {
             picture: None,
             whole: None,
             test: Vec::new(),
+            vocabulary: Vec::new(),
             rate_hz,
             triads: triad::find(&channels),
             channels,
@@ -85,6 +88,12 @@ impl Dataset {
             Some([height, width]) => {
                 let pixels = usize::from(height) * usize::from(width);
                 (pixels, pixels)
+            }
+            None if self.kind == Kind::Symbols && self.whole.is_none() => {
+                // Shorter sequences are filled up, so a window may be as long as the longest.
+                let lengths = (0..self.recordings.len()).map(|r| self.len_of(r));
+                let length = length.min(lengths.max().unwrap_or(length)).max(1);
+                (length, hop.min(length))
             }
             None => self.whole.map_or((length, hop), |whole| (whole, whole)),
         }
@@ -145,6 +154,9 @@ impl Dataset {
         text(&self.channels);
         text(&self.labels);
         text(&self.subjects);
+        if !self.vocabulary.is_empty() {
+            text(&self.vocabulary);
+        }
         hash.update(self.rate_hz.to_le_bytes());
         for side in self.picture.into_iter().flatten() {
             hash.update(side.to_le_bytes());

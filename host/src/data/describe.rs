@@ -1,6 +1,6 @@
 //! What was found in the data, for people and for `--json`.
 
-use super::{Dataset, Motion, Recording, Windows};
+use super::{Dataset, Motion, Recording, Windows, symbols};
 use serde::Serialize;
 
 /// Everything worth checking before hours of training.
@@ -10,6 +10,9 @@ pub struct Description {
     pub name: String,
     /// Rows and columns of each picture, where the data are pictures.
     pub picture: Option<[u16; 2]>,
+    /// Names of the symbols, the blank first, where the data are symbols.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vocabulary: Vec<String>,
     /// Samples a second; 0 where there is no time.
     pub rate_hz: f64,
     /// Channel names.
@@ -62,6 +65,7 @@ impl Description {
         let mut description = Self {
             name: dataset.name.clone(),
             picture: dataset.picture,
+            vocabulary: dataset.vocabulary.clone(),
             rate_hz: dataset.rate_hz,
             channels: dataset.channels.clone(),
             triads: dataset
@@ -107,6 +111,9 @@ impl Description {
         let rate = self.rate_hz;
         if let Some([height, width]) = self.picture {
             return self.of_pictures(height, width);
+        }
+        if !self.vocabulary.is_empty() {
+            return self.of_symbols();
         }
         let mut lines = vec![
             format!(
@@ -167,6 +174,34 @@ impl Description {
             ),
             self.line_of_labels("pictures"),
         ];
+        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
+        lines
+    }
+
+    fn of_symbols(&self) -> Vec<String> {
+        let [shortest, median, longest] = self.lengths;
+        let mut lines = vec![
+            format!(
+                "{}: {} of {} different symbols",
+                self.name,
+                plural(self.recordings, "sequence"),
+                self.vocabulary.len() - 1
+            ),
+            format!("vocabulary: {}", symbols::shown(&self.vocabulary)),
+            format!(
+                "length: {shortest} to {longest} symbols, median {median}, {} in all",
+                self.samples
+            ),
+            format!(
+                "windows: {} of {} symbols, one every {} symbols",
+                self.windows, self.window, self.hop
+            ),
+            self.line_of_labels("windows"),
+        ];
+        if !self.subjects.is_empty() {
+            let names: Vec<String> = self.subjects.iter().map(|s| s.name.clone()).collect();
+            lines.push(format!("subjects: {} ({})", names.len(), some(&names)));
+        }
         lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
         lines
     }

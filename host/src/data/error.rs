@@ -37,8 +37,8 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The folder has no recordings.
-    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, or x.npy in \
-        this folder or its sub-folders, found {}; save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
+    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, x.npy, \
+        text (.txt) or FASTA in this folder or its sub-folders, found {}; save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
     NoFiles {
         /// The folder.
         path: PathBuf,
@@ -65,6 +65,14 @@ pub enum DataError {
     #[error("{place}: {problem}")]
     Series {
         /// Where.
+        place: String,
+        /// What was expected, what was found and what to do.
+        problem: String,
+    },
+    /// Sequences of symbols are not what they should be.
+    #[error("{place}: {problem}")]
+    Symbols {
+        /// File and line.
         place: String,
         /// What was expected, what was found and what to do.
         problem: String,

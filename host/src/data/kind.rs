@@ -11,17 +11,20 @@ pub enum Kind {
     Series,
     /// Pictures: each is a recording of its own, and its only window.
     Pictures,
+    /// Sequences of symbols, such as text: a window is a stretch of one, filled up where it is short.
+    Symbols,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Series, Self::Pictures];
+    pub const ALL: [Self; 3] = [Self::Series, Self::Pictures, Self::Symbols];
 
     /// The name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Series => "series",
             Self::Pictures => "pictures",
+            Self::Symbols => "symbols",
         }
     }
 }

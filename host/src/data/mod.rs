@@ -1,6 +1,6 @@
 //! Recordings: where they come from, how they are cut, split and normalised.
 //!
-//! A reader ([`watch25`], [`csv`], [`picture`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
+//! A reader ([`watch25`], [`csv`], [`picture`], [`symbols`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
 //! subject; [`normalise`] fits means and deviations on the training part; [`describe`] says what was found.
 
 pub mod csv;
@@ -15,6 +15,7 @@ mod npy;
 pub mod picture;
 pub mod source;
 pub mod split;
+pub mod symbols;
 pub mod triad;
 mod ucr;
 pub mod watch25;

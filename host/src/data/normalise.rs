@@ -1,6 +1,6 @@
 //! Mean and deviation of each channel, measured on the training part alone.
 
-use super::Dataset;
+use super::{Dataset, Kind};
 use serde::{Deserialize, Serialize};
 
 /// Turns values in the units of the data into values around 0 with deviation 1, channel by channel.
@@ -17,6 +17,10 @@ impl Normaliser {
     /// exist are passed over. Each sample counts once, however many windows hold it.
     pub fn fit(dataset: &Dataset, recordings: &[usize]) -> Self {
         let width = dataset.width();
+        if dataset.kind == Kind::Symbols {
+            // Their numbers are names.
+            return Self::identity(width);
+        }
         let samples = || {
             recordings
                 .iter()

@@ -2,6 +2,7 @@
 
 use super::folder::{self, Name};
 use super::picture::{cifar, files, idx};
+use super::symbols::{self, Table, Unit};
 use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, ucr, watch25};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ pub struct DataConfig {
     /// Pixels a side to which PNG and JPEG pictures are scaled; 32 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<u16>,
+    /// What a symbol of a text file is; characters when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<Unit>,
     /// Channels that turn together; guessed from their names when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triads: Option<Vec<NamedTriad>>,
@@ -58,6 +62,12 @@ enum Reader {
     Ucr(Vec<Name>),
     /// Of arrays.
     Npy(PathBuf),
+    /// Of CSV files that hold symbols.
+    Table(Table),
+    /// Of FASTA.
+    Fasta(Vec<Name>),
+    /// Of text.
+    Text(Vec<Name>),
 }
 
 /// Looks at the names in a folder, or at the one file's. CSV files come first, since plots may lie beside
@@ -70,15 +80,19 @@ fn reader(path: &Path) -> Reader {
         _ => folder::list(path, wanted).ok(),
     };
     if found(folder::is_csv).is_some() {
-        return Reader::Csv;
+        return symbols::sniff(path).map_or(Reader::Csv, Reader::Table);
     }
     let idx = found(idx::is_images).map(Reader::Idx);
     let cifar = || found(cifar::is_batch).map(Reader::Cifar);
     let files = || found(files::is_picture).map(Reader::Files);
     let ucr = || found(ucr::is_archive).map(Reader::Ucr);
     let npy = || Some(Reader::Npy(found(npy::is_array)?.first()?.path.clone()));
-    let readers = idx.or_else(cifar).or_else(ucr).or_else(npy);
-    readers.or_else(files).unwrap_or(Reader::Csv)
+    let fasta = || found(symbols::is_fasta).map(Reader::Fasta);
+    // Notes may lie beside anything.
+    let text = || found(symbols::is_text).map(Reader::Text);
+    let readers = idx.or_else(cifar).or_else(ucr).or_else(npy).or_else(files);
+    let readers = readers.or_else(fasta).or_else(text);
+    readers.unwrap_or(Reader::Csv)
 }
 
 /// The kind of data that `config` names, from names of files alone.
@@ -87,6 +101,7 @@ pub fn kind(config: &DataConfig) -> Kind {
         None | Some(Reader::Csv | Reader::Ucr(_)) => Kind::Series,
         Some(Reader::Idx(_) | Reader::Cifar(_) | Reader::Files(_)) => Kind::Pictures,
         Some(Reader::Npy(file)) => npy::kind(&file),
+        Some(Reader::Table(_) | Reader::Fasta(_) | Reader::Text(_)) => Kind::Symbols,
     }
 }
 
@@ -102,6 +117,11 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Idx(names) => idx::load(path, &names)?,
             Reader::Ucr(names) => ucr::load(path, &names, config)?,
             Reader::Npy(file) => npy::load(&file, config)?,
+            Reader::Table(table) => symbols::load_table(path, table)?,
+            Reader::Fasta(names) => symbols::load_fasta(path, &names)?,
+            Reader::Text(names) => {
+                symbols::load_text(path, &names, config.symbols.unwrap_or_default())?
+            }
             Reader::Cifar(names) => cifar::load(path, &names)?,
             Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
         },

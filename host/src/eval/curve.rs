@@ -22,6 +22,9 @@ pub struct TrainingPoint {
     /// How often the objective's own question was answered right in the last step, 0 to 1, where it asks one.
     #[serde(default)]
     pub accuracy: Option<f32>,
+    /// Among how many equally likely symbols the objective was as unsure in the last step, where it asks for symbols.
+    #[serde(default)]
+    pub perplexity: Option<f32>,
 }
 
 /// Accuracy over draws of few labels.

@@ -12,6 +12,10 @@ pub struct About {
     pub rate_hz: f32,
     /// Names of the channels, each at most 255 bytes; empty, or one for each input channel.
     pub channels: Vec<String>,
+    /// Names of the symbols that it reads, by number, each at most 255 bytes; the first, of the blank, is empty. Empty
+    /// where the input is numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vocabulary: Vec<String>,
     /// Samples in a window.
     pub window_len: u32,
     /// Samples from one window to the next; 0 leaves it to the application.
@@ -29,6 +33,7 @@ impl About {
             name: name.into(),
             rate_hz: 0.0,
             channels: Vec::new(),
+            vocabulary: Vec::new(),
             window_len,
             hop_len: 0,
             mean: vec![0.0; channels],
@@ -41,6 +46,7 @@ impl About {
         let too_long = |text: &&String| text.len() > 255;
         if let Some(name) = std::iter::once(&self.name)
             .chain(&self.channels)
+            .chain(&self.vocabulary)
             .find(too_long)
         {
             return Err(ExportError::NameLen { name: name.clone() });

@@ -113,6 +113,7 @@ fn about(name: &str, channels: &[&str], window_len: u32) -> About {
         rate_hz: 25.0,
         channels: channels.iter().map(|&channel| channel.into()).collect(),
         window_len,
+        vocabulary: Vec::new(),
         hop_len: window_len / 2,
         mean: vec![0.5; channels.len()],
         deviation: vec![2.0; channels.len()],
@@ -126,7 +127,11 @@ fn images() -> Vec<(&'static str, Vec<u8>)> {
         let data = windows(spec, 16, SEED);
         int8(&trained(spec, SEED), about, &data, Method::Mse).unwrap()
     };
-    let plain = About::plain("symbols", 9, 1);
+    let names = ["", " ", "a", "b", "c", "é", "\n", "tea", "0", "10", "z"];
+    let symbolic = About {
+        vocabulary: names.map(String::from).to_vec(),
+        ..About::plain("symbols", 9, 1)
+    };
     let pair = about("layers", &["left", "right"], 24);
     vec![
         ("layers.image", image(&layers(), &pair)),
@@ -134,7 +139,7 @@ fn images() -> Vec<(&'static str, Vec<u8>)> {
             "layers_f16.image",
             f16(&trained(&layers(), SEED), &pair).unwrap(),
         ),
-        ("symbols.image", image(&symbols(), &plain)),
+        ("symbols.image", image(&symbols(), &symbolic)),
         ("conv1d.image", image(&conv, &about("conv1d", &motion, 128))),
     ]
 }

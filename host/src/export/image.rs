@@ -151,13 +151,16 @@ fn write(
         }
         layers.extend(record);
     }
-    let sections = [
+    let mut sections = vec![
         (section::ABOUT, about_section(about)),
         (section::AFFINE, affine_section(about, format, quants[0])),
         (section::TENSORS, tensors),
         (section::LAYERS, layers),
         (section::CONSTANTS, data),
     ];
+    if !about.vocabulary.is_empty() {
+        sections.push((section::VOCABULARY, vocabulary_section(about)));
+    }
     let bytes = assemble(format, target, spec.layers.len() as u8, &sections);
     ModelImage::parse(&bytes)?;
     Ok(bytes)
@@ -234,6 +237,16 @@ fn about_section(about: &About) -> Vec<u8> {
     bytes
 }
 
+/// The number of symbols, then their names.
+fn vocabulary_section(about: &About) -> Vec<u8> {
+    let mut bytes = (about.vocabulary.len() as u32).to_le_bytes().to_vec();
+    for name in &about.vocabulary {
+        bytes.push(name.len() as u8);
+        bytes.extend(name.as_bytes());
+    }
+    bytes
+}
+
 /// All gains, then all offsets; in int8 they quantize as well.
 fn affine_section(about: &About, format: Format, input: Quant) -> Vec<u8> {
     let (scale, zero_point) = match format {
@@ -266,7 +279,12 @@ fn assemble(format: Format, target: Target, layers: u8, sections: &[(u16, Vec<u8
     for (kind, content) in sections {
         start = start.next_multiple_of(section::SECTION_ALIGN);
         bytes.extend(kind.to_le_bytes());
-        bytes.extend(section::REQUIRED.to_le_bytes());
+        let required = if *kind == section::VOCABULARY {
+            0
+        } else {
+            section::REQUIRED
+        };
+        bytes.extend(required.to_le_bytes());
         bytes.extend((start as u32).to_le_bytes());
         bytes.extend((content.len() as u32).to_le_bytes());
         start += content.len();

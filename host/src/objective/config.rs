@@ -4,7 +4,9 @@ use super::barlow_twins::BarlowTwins;
 use super::cpc::CpcConfig;
 use super::gaussian::NextValue;
 use super::masked::Masked;
+use super::masked_symbols::MaskedSymbols;
 use super::moco::MocoConfig;
+use super::next_symbol::NextSymbol;
 use super::nt_xent::NtXentConfig;
 use super::order::{MAX_SEGMENTS, Order};
 use super::vicreg::VicReg;
@@ -30,6 +32,10 @@ pub enum ObjectiveConfig {
     NextValue(NextValue),
     /// What hidden patches held.
     Masked(Masked),
+    /// What the next symbol is, everywhere.
+    NextSymbol(NextSymbol),
+    /// Which symbols were hidden.
+    MaskedSymbols(MaskedSymbols),
     /// In which order segments were, and whether time ran backwards.
     Order(Order),
     /// What an engineer would have measured of the window, from one view of it.
@@ -76,6 +82,8 @@ impl Default for ObjectiveConfig {
 const ANY: &[Kind] = &Kind::ALL;
 /// Where time runs.
 const IN_TIME: &[Kind] = &[Kind::Series];
+/// Where values are numbers.
+const NUMBERS: &[Kind] = &[Kind::Series, Kind::Pictures];
 
 impl ObjectiveConfig {
     /// Every objective with its usual settings; of `combined`, what takes the place of a choice: nothing.
@@ -88,6 +96,8 @@ impl ObjectiveConfig {
             Self::Cpc(CpcConfig::default()),
             Self::NextValue(NextValue::default()),
             Self::Masked(Masked::default()),
+            Self::NextSymbol(NextSymbol::default()),
+            Self::MaskedSymbols(MaskedSymbols::default()),
             Self::Order(Order::default()),
             Self::HandFeatures(HandFeatures::default()),
         ]
@@ -119,6 +129,8 @@ impl ObjectiveConfig {
             Self::Cpc(_) => "cpc",
             Self::NextValue(_) => "next_value",
             Self::Masked(_) => "masked",
+            Self::NextSymbol(_) => "next_symbol",
+            Self::MaskedSymbols(_) => "masked_symbols",
             Self::Order(_) => "order",
             Self::HandFeatures(_) => "hand_features",
             Self::Combined(_) => "combined",
@@ -128,11 +140,11 @@ impl ObjectiveConfig {
     /// The kinds of data that it makes sense for.
     pub fn kinds(&self) -> Vec<Kind> {
         match self {
-            Self::NtXent(_)
-            | Self::Moco(_)
-            | Self::BarlowTwins(_)
-            | Self::Vicreg(_)
-            | Self::Masked(_) => ANY.to_vec(),
+            Self::NtXent(_) | Self::Moco(_) | Self::BarlowTwins(_) | Self::Vicreg(_) => {
+                ANY.to_vec()
+            }
+            Self::Masked(_) => NUMBERS.to_vec(),
+            Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
             Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::HandFeatures(_) => {
                 IN_TIME.to_vec()
             }
@@ -145,6 +157,12 @@ impl ObjectiveConfig {
                 kinds
             }
         }
+    }
+
+    /// Whether it asks at every place of a sequence, before the encoder averages them to its embedding.
+    pub fn at_places(&self) -> bool {
+        let at_places = |term: &Self| matches!(term, Self::NextSymbol(_) | Self::MaskedSymbols(_));
+        self.terms().iter().any(|(_, term)| at_places(term))
     }
 
     /// Checks that it makes sense for data of `kind`.
@@ -283,7 +301,22 @@ impl ObjectiveConfig {
                     &order.segments,
                 )
             }
-            Self::HandFeatures(_) => Ok(()),
+            Self::MaskedSymbols(masked) => {
+                must(
+                    masked.share > 0.0 && masked.share < 1.0,
+                    "share",
+                    "a number above 0 and below 1",
+                    &masked.share,
+                )?;
+                must(masked.ahead <= 64, "ahead", "0 to 64", &masked.ahead)?;
+                must(
+                    (1..=1024).contains(&masked.decoder),
+                    "decoder",
+                    "1 to 1024",
+                    &masked.decoder,
+                )
+            }
+            Self::HandFeatures(_) | Self::NextSymbol(_) => Ok(()),
             Self::Combined(combined) => {
                 must(
                     !combined.terms.is_empty(),
@@ -320,7 +353,8 @@ mod tests {
             );
             let text = format!("name = \"{}\"", objective.name());
             assert_eq!(toml::from_str::<ObjectiveConfig>(&text).unwrap(), objective);
-            assert!(objective.suits(Kind::Series).is_ok());
+            let suits = |kind: &Kind| objective.suits(*kind).is_ok();
+            assert!(Kind::ALL.iter().any(suits));
         }
         let message = ObjectiveConfig::named("magic").unwrap_err();
         assert!(
@@ -372,6 +406,7 @@ mod tests {
             ("name = \"moco\"\nqueue = 0", "objective.queue"),
             ("name = \"barlow_twins\"\nlambda = nan", "objective.lambda"),
             ("name = \"masked\"\nshare = 1", "objective.share"),
+            ("name = \"masked_symbols\"\nahead = 65", "objective.ahead"),
             ("name = \"order\"\nsegments = 6", "objective.segments"),
             (
                 "name = \"order\"\nsegments = 1\narrow = false",
@@ -399,6 +434,11 @@ mod tests {
             message.contains("nt_xent") && !message.contains("cpc"),
             "{message}"
         );
+        let next = ObjectiveConfig::named("next_symbol").unwrap();
+        assert!(next.suits(Kind::Series).is_err() && next.suits(Kind::Symbols).is_ok());
+        let masked = ObjectiveConfig::named("masked").unwrap();
+        let message = masked.suits(Kind::Symbols).unwrap_err();
+        assert!(message.contains("masked_symbols"), "{message}");
         let combined = ObjectiveConfig::Combined(Combined {
             terms: vec![Term {
                 weight: 1.0,

@@ -6,9 +6,11 @@ pub mod cpc;
 pub mod cross_entropy;
 pub mod gaussian;
 pub mod masked;
+pub mod masked_symbols;
 mod matrix;
 pub mod moco;
 pub mod mse;
+pub mod next_symbol;
 pub mod nt_xent;
 pub mod order;
 pub mod smooth_l1;
@@ -125,6 +127,12 @@ pub trait Objective: Send {
 
     /// How often the last [`Self::evaluate`] found the right answer, 0 to 1, where the objective asks a question.
     fn accuracy(&self) -> Option<f64> {
+        None
+    }
+
+    /// Among how many equally likely symbols the last [`Self::evaluate`] would have been as unsure, where the objective
+    /// asks for symbols.
+    fn perplexity(&self) -> Option<f64> {
         None
     }
 }

@@ -2,8 +2,9 @@
 //! see the same views for the same number of steps, and are whitened the same way.
 
 use super::batches::Batches;
-use super::terms::{Terms, terms};
+use super::terms::{NEXT_SYMBOL, Terms, terms};
 use super::{Experiment, Monitor, PipelineError, whiten};
+use crate::data::{Dataset, Kind};
 use crate::objective::UNLABELLED;
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::task::{Labels, Pairs, Task};
@@ -14,7 +15,7 @@ use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
 use crate::view::ViewSource;
 use mote_core::preset::Preset;
-use mote_core::spec::Spec;
+use mote_core::spec::{Op, Spec};
 
 /// Batches through which an untrained encoder's batch norm measures its running statistics.
 const SETTLING_STEPS: u64 = 30;
@@ -30,9 +31,33 @@ pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, Pipelin
             return Err(PipelineError::Input { expected, found });
         }
         spec.shapes()?;
+        let symbols = experiment.dataset.vocabulary.len();
+        let table = spec.layers.iter().find_map(|layer| match layer.op {
+            Op::Embedding { vocabulary, .. } => Some(usize::from(vocabulary)),
+            _ => None,
+        });
+        if table.unwrap_or(0) != symbols {
+            return Err(PipelineError::Config(format!(
+                "encoder.spec: expected {}, found {}",
+                match symbols {
+                    0 => "no embedding, since the data are numbers".into(),
+                    n => format!(
+                        "an embedding of {n} symbols, the blank among them, as the data have"
+                    ),
+                },
+                table.map_or("none".into(), |n| format!("one of {n}"))
+            )));
+        }
         return Ok(spec.clone());
     }
-    let (dataset, length) = (&experiment.dataset, experiment.windows.length);
+    preset(&experiment.dataset, experiment.windows.length, config)
+}
+
+/// The layers of the configured preset over windows of `length` samples of `dataset`.
+///
+/// # Errors
+/// If the preset does not suit the windows.
+pub fn preset(dataset: &Dataset, length: usize, config: &RunConfig) -> Result<Spec, PipelineError> {
     let input = dataset.window_shape(length).ok_or_else(|| {
         PipelineError::Config(format!(
             "window: expected at most {} samples and channels, found {length} and {}",
@@ -41,7 +66,45 @@ pub fn spec(experiment: &Experiment, config: &RunConfig) -> Result<Spec, Pipelin
         ))
     })?;
     let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
-    Ok(preset.spec(input, config.encoder.width, None)?)
+    let width = config.encoder.width;
+    if dataset.kind != Kind::Symbols {
+        return Ok(preset.spec(input, width, None)?);
+    }
+    if preset != Preset::Tcn {
+        return Err(PipelineError::Config(format!(
+            "encoder.preset: symbols need tcn, which looks them up first, found {}",
+            preset.name()
+        )));
+    }
+    let vocabulary = dataset.vocabulary.len() as u16;
+    Ok(mote_core::preset::tcn(
+        input,
+        Some(vocabulary),
+        width,
+        None,
+    )?)
+}
+
+/// What came out of a training.
+pub struct Trained {
+    /// The encoder, whitened.
+    pub encoder: TrainedEncoder,
+    /// The encoder's places with the head that says what comes next at each, where that was the objective.
+    pub generator: Option<TrainedEncoder>,
+}
+
+/// `spec` without the average over all places at its end, for objectives that ask at every place.
+fn places(mut spec: Spec) -> Result<Spec, PipelineError> {
+    let last = spec.layers.pop().map(|layer| layer.op);
+    let length = spec.input.w;
+    if last != Some(Op::GlobalAvgPool) || spec.output().map(|shape| shape.w).ok() != Some(length) {
+        return Err(PipelineError::Config(
+            "encoder.spec: an objective that asks at every place needs an encoder that keeps all places and ends in \
+             global_avg_pool, as tcn does"
+                .into(),
+        ));
+    }
+    Ok(spec)
 }
 
 /// Trains an encoder without labels and whitens it.
@@ -53,8 +116,17 @@ pub fn pretrain(
     config: &RunConfig,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
-) -> Result<TrainedEncoder, PipelineError> {
-    let network = Network::new(&spec(experiment, config)?, config.seed)?;
+) -> Result<Trained, PipelineError> {
+    let mut spec = spec(experiment, config)?;
+    let kind = experiment.dataset.kind;
+    config
+        .objective
+        .suits(kind)
+        .map_err(PipelineError::Config)?;
+    if config.objective.at_places() {
+        spec = places(spec)?;
+    }
+    let network = Network::new(&spec, config.seed)?;
     let Terms { heads, tasks } = terms(&network, experiment, config)?;
     let batches = batches(experiment, config, tasks)?;
     train(
@@ -71,7 +143,7 @@ pub fn supervise(
     config: &RunConfig,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
-) -> Result<TrainedEncoder, PipelineError> {
+) -> Result<Trained, PipelineError> {
     let network = Network::new(&spec(experiment, config)?, config.seed)?;
     let widths = [
         network.output_len() as u16,
@@ -143,7 +215,7 @@ fn train(
     config: &RunConfig,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
-) -> Result<TrainedEncoder, PipelineError> {
+) -> Result<Trained, PipelineError> {
     let schedule = &config.schedule;
     let total = schedule.steps as u64;
     let recipe = Recipe {
@@ -164,7 +236,8 @@ fn train(
         accumulate: schedule.accumulate,
     };
     let mut training = Pretraining::new(network, heads, recipe);
-    monitor.begin(&mut training, batches.epoch_steps())?;
+    let at_places = config.objective.at_places();
+    monitor.begin(&mut training, batches.epoch_steps(), at_places)?;
     let outcome = training.run(batches, cancel.flag(), |training, progress| {
         monitor.step(training, progress);
     });
@@ -183,9 +256,18 @@ fn train(
             advice: monitor.advice(),
         });
     }
-    whiten(
-        training.encoder.trained(),
-        experiment,
-        config.encoder.whitening,
-    )
+    let trained = training.encoder.trained();
+    let mut heads = training.heads.iter();
+    let generator = heads
+        .find(|head| head.objective.name() == NEXT_SYMBOL)
+        .and_then(|head| trained.clone().with_head(&head.network.as_ref()?.trained()));
+    let trained = if config.objective.at_places() {
+        trained.pooled()
+    } else {
+        trained
+    };
+    Ok(Trained {
+        encoder: whiten(trained, experiment, config.encoder.whitening)?,
+        generator,
+    })
 }

@@ -2,8 +2,8 @@
 
 use super::PipelineError;
 use crate::data::window::gather;
-use crate::data::{Dataset, Description, Folds, Normaliser, SplitBy, Windows};
-use crate::eval::{Embeddings, Facts, HandFeatures, Split, Thumbnails, Whitening};
+use crate::data::{Dataset, Description, Folds, Kind, Normaliser, SplitBy, Windows};
+use crate::eval::{Embeddings, Facts, HandFeatures, NGrams, Split, Thumbnails, Whitening};
 use crate::run::RunConfig;
 
 /// A fold of a data set, ready to train and to judge.
@@ -36,8 +36,9 @@ impl Experiment {
     ///
     /// # Errors
     /// If windows are longer than the recordings, or nothing can be held out.
-    pub fn new(dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
+    pub fn new(mut dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
         let (length, hop) = dataset.cut(config.window.length, config.window.hop);
+        dataset.fill(length);
         let (dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
         if config.split.fold >= folds.count {
             return Err(PipelineError::Config(format!(
@@ -62,6 +63,10 @@ impl Experiment {
                 channels,
             }
             .compute(&values)?,
+            None if dataset.kind == Kind::Symbols => {
+                let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
+                NGrams::fit(&training, length).compute(&values)?
+            }
             None => HandFeatures {
                 samples: length,
                 channels,

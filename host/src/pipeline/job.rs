@@ -8,7 +8,7 @@ use crate::eval::Summary;
 use crate::export::weights;
 use crate::report::{Table, Verdict, image_table, left_out, tables};
 use crate::run::config::CheckpointConfig;
-use crate::run::dir::{CONFIG, IMAGE, WEIGHTS};
+use crate::run::dir::{CONFIG, GENERATOR_IMAGE, GENERATOR_WEIGHTS, IMAGE, WEIGHTS};
 use crate::run::progress::Output;
 use crate::run::{Cancel, RunConfig, RunDir};
 use serde::Serialize;
@@ -103,6 +103,11 @@ impl Job<'_> {
             &weights::to_bytes(&learned.encoder, &learned.origin)?,
         )?;
         dir.write(IMAGE, &learned.image)?;
+        if let Some(generator) = &learned.generator {
+            let bytes = weights::to_bytes(&generator.network, &learned.origin)?;
+            dir.write(GENERATOR_WEIGHTS, &bytes)?;
+            dir.write(GENERATOR_IMAGE, &generator.image)?;
+        }
 
         trial.console.heading("Controls");
         if !experiment.has_labels() {

@@ -70,6 +70,7 @@ pub struct Monitor<'a> {
     begun: Instant,
     total: u64,
     epoch_steps: u64,
+    at_places: bool,
     memory: Memory,
     last: Option<Health>,
     saved: Instant,
@@ -102,6 +103,7 @@ impl<'a> Monitor<'a> {
             begun: Instant::now(),
             total,
             epoch_steps: 1,
+            at_places: false,
             memory: Memory::default(),
             last: None,
             saved: Instant::now(),
@@ -111,7 +113,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Call before the first step: sets `training`, whose epochs have `epoch_steps` steps, to the newest checkpoint
-    /// where a run goes on.
+    /// where a run goes on. `at_places` says that its encoder does not average its places yet.
     ///
     /// # Errors
     /// If no checkpoint is whole, or it does not fit.
@@ -119,8 +121,10 @@ impl<'a> Monitor<'a> {
         &mut self,
         training: &mut Pretraining,
         epoch_steps: u64,
+        at_places: bool,
     ) -> Result<(), PipelineError> {
         self.epoch_steps = epoch_steps.max(1);
+        self.at_places = at_places;
         let Some(journal) = &self.journal else {
             return Ok(());
         };
@@ -163,8 +167,11 @@ impl<'a> Monitor<'a> {
             });
             let task =
                 answer(step).map_or(String::new(), |a| format!("  right {:.0} %", 100.0 * a));
+            let unsure = step
+                .perplexity
+                .map_or(String::new(), |p| format!("  perplexity {p:.2}"));
             format!(
-                "loss {:.3}{task}  {speed:.0} windows/s{knn}{rank}",
+                "loss {:.3}{task}{unsure}  {speed:.0} windows/s{knn}{rank}",
                 step.loss
             )
         });
@@ -229,9 +236,13 @@ impl<'a> Monitor<'a> {
     }
 
     fn check(&mut self, encoder: &Network, step: &pretrain::Progress, done: u64) {
-        let embeddings = encoder.trained().embed(&self.windows);
-        let health =
-            Embeddings::new(embeddings, encoder.output_len()).and_then(|e| self.examine(&e));
+        let mut trained = encoder.trained();
+        if self.at_places {
+            trained = trained.pooled();
+        }
+        let dim = trained.spec.embedding_len().unwrap_or(0);
+        let embeddings = trained.embed(&self.windows);
+        let health = Embeddings::new(embeddings, dim).and_then(|e| self.examine(&e));
         // A check-up that fails says nothing; what is wrong with the encoder stops the training itself.
         let Ok(health) = health else { return };
         let late = done > self.total / 2;
@@ -266,6 +277,7 @@ impl<'a> Monitor<'a> {
             knn: health.knn,
             rank: Some(health.spread.rank),
             accuracy: answer(step),
+            perplexity: step.perplexity.map(|perplexity| perplexity as f32),
         };
         self.memory.points.push(point);
         self.last = Some(health);

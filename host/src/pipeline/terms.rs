@@ -3,11 +3,13 @@
 use super::{Experiment, PipelineError};
 use crate::eval::{HandFeatures, Preparation};
 use crate::objective::cpc::{Cpc, CpcTask};
-use crate::objective::cross_entropy::CrossEntropy;
+use crate::objective::cross_entropy::{CrossEntropy, Places};
 use crate::objective::gaussian::{Gaussian, NextValueTask};
 use crate::objective::masked::MaskedTask;
+use crate::objective::masked_symbols::MaskedSymbolsTask;
 use crate::objective::moco::Moco;
 use crate::objective::mse::Mse;
+use crate::objective::next_symbol::NextSymbolTask;
 use crate::objective::nt_xent::NtXent;
 use crate::objective::order::OrderTask;
 use crate::objective::smooth_l1::SmoothL1;
@@ -15,7 +17,11 @@ use crate::objective::task::{Describe, Pairs, Task};
 use crate::objective::{Objective, ObjectiveConfig};
 use crate::run::RunConfig;
 use crate::train::pretrain::Head;
-use crate::train::{Network, Teacher, projector};
+use crate::train::{Network, Teacher, dense, head};
+use mote_core::spec::{Activation, Kernel, Op, Padding, Spec};
+
+/// The name of the head that can generate.
+pub(super) const NEXT_SYMBOL: &str = "next_symbol";
 
 /// What a training needs beside its encoder.
 pub(super) struct Terms {
@@ -28,16 +34,12 @@ pub(super) struct Terms {
 /// Heads and tasks for what `config` aims at.
 ///
 /// # Errors
-/// If an objective makes no sense for the data, or its head would be too wide.
+/// If a head would be too wide, or the encoder does not suit its objective.
 pub(super) fn terms(
     encoder: &Network,
     experiment: &Experiment,
     config: &RunConfig,
 ) -> Result<Terms, PipelineError> {
-    config
-        .objective
-        .suits(experiment.dataset.kind)
-        .map_err(PipelineError::Config)?;
     let mut build = Build {
         encoder,
         experiment,
@@ -121,6 +123,30 @@ impl Build<'_> {
                 let widths = [usize::from(masked.decoder), values];
                 self.with_task(weight, Box::new(Mse), &widths, Box::new(task))
             }
+            ObjectiveConfig::NextSymbol(_) => {
+                causal(self.encoder.spec())?;
+                let symbols = self.experiment.dataset.vocabulary.len();
+                let layers = [(place(symbols, 0, false), Activation::None)];
+                let objective = Box::new(Places::new(NEXT_SYMBOL, symbols));
+                self.at_places(weight, objective, &layers, Box::new(NextSymbolTask))
+            }
+            ObjectiveConfig::MaskedSymbols(masked) => {
+                let symbols = self.experiment.dataset.vocabulary.len();
+                let layers = [
+                    (
+                        place(masked.decoder.into(), masked.ahead, true),
+                        Activation::Relu,
+                    ),
+                    (place(symbols, 0, false), Activation::None),
+                ];
+                let task = MaskedSymbolsTask {
+                    masked: *masked,
+                    vocabulary: symbols,
+                    seed,
+                };
+                let objective = Box::new(Places::new("masked_symbols", symbols));
+                self.at_places(weight, objective, &layers, Box::new(task))
+            }
             ObjectiveConfig::Order(order) => {
                 let task = OrderTask {
                     order: *order,
@@ -156,7 +182,7 @@ impl Build<'_> {
     ) -> Result<(), PipelineError> {
         let widths = &self.config.encoder.projector;
         let widths: Vec<usize> = widths.iter().copied().map(usize::from).collect();
-        let network = if widths.is_empty() {
+        let network = if widths.is_empty() && !self.config.objective.at_places() {
             None
         } else {
             Some(self.head(&widths)?)
@@ -190,6 +216,29 @@ impl Build<'_> {
         Ok(())
     }
 
+    /// An objective with rows of its own that asks at every place, behind `layers`.
+    fn at_places(
+        &mut self,
+        weight: f32,
+        objective: Box<dyn Objective>,
+        layers: &[(Op, Activation)],
+        task: Box<dyn Task>,
+    ) -> Result<(), PipelineError> {
+        let input = self.encoder.spec().output()?;
+        let network = head(input, layers, self.seed())?;
+        self.tasks.push(task);
+        self.push(Head {
+            part: self.tasks.len() - 1,
+            ..Head::new(Some(network), objective, weight)
+        });
+        Ok(())
+    }
+
+    /// Each head has its own draw of weights.
+    fn seed(&self) -> u64 {
+        self.config.seed ^ (self.heads.len() as u64 + 1)
+    }
+
     fn push(&mut self, head: Head) {
         self.heads.push(head);
     }
@@ -201,9 +250,9 @@ impl Build<'_> {
         })
     }
 
-    /// Dense layers behind the embedding; each head has its own draw of weights.
+    /// Dense layers behind the embedding.
     fn head(&self, widths: &[usize]) -> Result<Network, PipelineError> {
-        let mut all = vec![self.encoder.output_len() as u16];
+        let mut all = Vec::new();
         for &width in widths {
             all.push(u16::try_from(width).map_err(|_| {
                 PipelineError::Config(format!(
@@ -213,8 +262,35 @@ impl Build<'_> {
                 ))
             })?);
         }
-        let seed = self.config.seed ^ (self.heads.len() as u64 + 1);
-        Ok(projector(&all, false, seed)?)
+        let input = self.encoder.spec().output()?;
+        let mut layers = dense(&all, false);
+        if self.config.objective.at_places() {
+            // Another term asks at every place, so the embedding is still to be averaged.
+            layers.insert(0, (Op::GlobalAvgPool, Activation::None));
+        }
+        Ok(head(input, &layers, self.seed())?)
+    }
+}
+
+/// A convolution to `channels` that reads a place and `ahead` places after it.
+fn place(channels: usize, ahead: u8, batch_norm: bool) -> Op {
+    Op::Conv2d {
+        channels: channels as u16,
+        kernel: Kernel::sequence(1 + ahead, 1, Padding::Explicit([0, 0, 0, ahead])),
+        batch_norm,
+    }
+}
+
+/// Checks that no place sees its future.
+fn causal(spec: &Spec) -> Result<(), PipelineError> {
+    let sees = |kernel: Kernel| kernel.size[1] > 1 && kernel.padding != Padding::Causal;
+    let mut layers = spec.layers.iter();
+    match layers.position(|layer| layer.op.kernel().is_some_and(sees)) {
+        None => Ok(()),
+        Some(layer) => Err(PipelineError::Config(format!(
+            "encoder.spec: next_symbol needs a causal encoder, as tcn is, but layer {layer} sees its future: give it \
+             causal padding"
+        ))),
     }
 }
 

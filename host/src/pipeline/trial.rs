@@ -1,5 +1,7 @@
 //! One fold with one seed: the encoder and its image, its controls, all of them judged.
 
+use super::encoders::Trained;
+use super::generator::Generator;
 use super::job::Line;
 use super::journal::Journal;
 use super::judge::{Candidates, judge};
@@ -37,6 +39,8 @@ pub struct Learned {
     pub origin: Origin,
     /// Its int8 model image.
     pub image: Vec<u8>,
+    /// What says which symbol comes next, where that was the objective.
+    pub generator: Option<Generator>,
     /// How the training went.
     pub points: Vec<TrainingPoint>,
 }
@@ -61,7 +65,7 @@ pub struct Controls {
 }
 
 type Train =
-    fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<TrainedEncoder, PipelineError>;
+    fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<Trained, PipelineError>;
 
 impl Trial<'_> {
     /// Pretrains without labels, and exports to int8.
@@ -69,8 +73,17 @@ impl Trial<'_> {
     /// # Errors
     /// If the configuration does not suit the data, training diverges, or it is interrupted.
     pub fn learn(&mut self) -> Result<Learned, PipelineError> {
-        let (encoder, points) = self.train("pretrain", pretrain)?;
+        let (Trained { encoder, generator }, points) = self.train("pretrain", pretrain)?;
         let origin = origin(self.experiment, self.config)?;
+        let generator = match generator {
+            Some(network) => {
+                let generator = Generator::new(network, self.experiment, &origin.about)?;
+                let sentence = generator.held_out(self.experiment)?;
+                self.console.text(&sentence);
+                Some(generator)
+            }
+            None => None,
+        };
         let training = self.experiment.training_values();
         let image = export::int8(&encoder, &origin.about, &training, Method::default())?;
         let embeddings = Embeddings::new(
@@ -82,6 +95,7 @@ impl Trial<'_> {
             embeddings,
             origin,
             image,
+            generator,
             points,
         })
     }
@@ -94,7 +108,7 @@ impl Trial<'_> {
         Ok(Controls {
             random_init: random_init(self.experiment, self.config)?,
             supervised: if self.experiment.has_labels() {
-                Some(self.train("supervise", supervise)?.0)
+                Some(self.train("supervise", supervise)?.0.encoder)
             } else {
                 None
             },
@@ -140,7 +154,7 @@ impl Trial<'_> {
         &mut self,
         name: &'static str,
         train: Train,
-    ) -> Result<(TrainedEncoder, Vec<TrainingPoint>), PipelineError> {
+    ) -> Result<(Trained, Vec<TrainingPoint>), PipelineError> {
         let total = self.config.schedule.steps as u64;
         let progress = Progress::new(self.console.progress(), name, total);
         let journal = self.journal.as_deref_mut();
@@ -168,8 +182,11 @@ fn sentence(last: &TrainingPoint, pace: &Pace) -> String {
     let task = last.accuracy.map_or(String::new(), |a| {
         format!(" (own question right {:.1} %)", 100.0 * a)
     });
+    let unsure = last
+        .perplexity
+        .map_or(String::new(), |p| format!(", perplexity {p:.2}"));
     format!(
-        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{task}{knn}, rank {:.1}",
+        "{} steps in {:.1} s ({:.0} windows/s), loss {:.3}{task}{unsure}{knn}, rank {:.1}",
         last.step,
         pace.seconds,
         pace.windows_per_second,
@@ -190,6 +207,7 @@ fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, Pipelin
             name: dataset.name.clone(),
             rate_hz: dataset.rate_hz as f32,
             channels: dataset.channels.clone(),
+            vocabulary: dataset.vocabulary.clone(),
             window_len: windows.length as u32,
             hop_len: windows.hop as u32,
             mean: normaliser.mean.clone(),

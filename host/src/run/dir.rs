@@ -16,6 +16,10 @@ pub const TIMING: &str = "timing.jsonl";
 pub const WEIGHTS: &str = "encoder.safetensors";
 /// The model image.
 pub const IMAGE: &str = "encoder.image";
+/// What says which symbol comes next: the encoder's places with the head of `next_symbol`, in f16.
+pub const GENERATOR_WEIGHTS: &str = "generator.safetensors";
+/// The same in int8.
+pub const GENERATOR_IMAGE: &str = "generator.image";
 /// Says that the run reached its end.
 const FINISHED: &str = "finished";
 

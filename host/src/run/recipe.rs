@@ -28,6 +28,10 @@ impl RunConfig {
                 });
                 config.auxiliary.hand_features = 0.0;
             }
+            Kind::Symbols => {
+                config.encoder.preset = Preset::Tcn.name().into();
+                config.auxiliary.hand_features = 0.0;
+            }
         }
         config
     }

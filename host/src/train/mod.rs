@@ -22,7 +22,7 @@ pub use ema::Ema;
 pub use health::{LayerHealth, LayerTime};
 pub use network::{LoadError, Mode, Network, Parameter, ParameterKind};
 pub use optimizer::{Optimizer, Rule};
-pub use projector::projector;
+pub use projector::{dense, head, projector};
 pub use schedule::Schedule;
 pub use simd::Level;
 pub use teacher::Teacher;

@@ -98,6 +98,8 @@ pub struct Progress {
     pub gradient_norm: f64,
     /// How often each head found the right answer, 0 to 1, where its objective asks a question.
     pub accuracies: Vec<Option<f64>>,
+    /// How unsure the first head was that asks for symbols; see [`Objective::perplexity`].
+    pub perplexity: Option<f64>,
     /// Rows of the batch.
     pub rows: usize,
     /// Seconds since the step before, waiting for views included.
@@ -195,6 +197,8 @@ impl Pretraining {
             let rows = batch.all_rows();
             let accuracies = self.heads.iter().map(|head| head.objective.accuracy());
             let accuracies = accuracies.collect();
+            let mut perplexities = self.heads.iter().map(|head| head.objective.perplexity());
+            let perplexity = perplexities.find_map(|perplexity| perplexity);
             let progress = Progress {
                 epoch: at / steps,
                 step: at % steps,
@@ -204,6 +208,7 @@ impl Pretraining {
                 rate,
                 gradient_norm,
                 accuracies,
+                perplexity,
                 rows,
                 seconds,
             };

@@ -1,4 +1,4 @@
-//! The head that training puts behind the encoder and throws away.
+//! The heads that training puts behind the encoder and throws away.
 
 use super::network::Network;
 use mote_core::shape::Shape;
@@ -11,31 +11,49 @@ use mote_core::spec::{Activation, Layer, Op, Spec, SpecError, Tensor};
 /// # Errors
 /// If there are fewer than two widths, or one is 0.
 pub fn projector(widths: &[u16], last_norm: bool, seed: u64) -> Result<Network, SpecError> {
-    let last = widths.len().saturating_sub(2);
-    let layers = widths
-        .iter()
-        .skip(1)
-        .enumerate()
-        .map(|(index, &channels)| Layer {
-            input: Tensor(index as u8),
-            op: Op::Dense {
-                channels,
-                batch_norm: index < last || last_norm,
-            },
-            activation: if index < last {
-                Activation::Relu
-            } else {
-                Activation::None
-            },
-        });
     let input = Shape::vector(widths.first().copied().unwrap_or(0));
-    let mut network = Network::new(
-        &Spec {
-            input,
-            layers: layers.take(mote_core::spec::MAX_LAYERS).collect(),
-        },
+    head(
+        input,
+        &dense(widths.get(1..).unwrap_or(&[]), last_norm),
         seed,
-    )?;
+    )
+}
+
+/// The dense layers of a [`projector`] of these widths.
+pub fn dense(widths: &[u16], last_norm: bool) -> Vec<(Op, Activation)> {
+    let layer = |(index, &channels): (usize, &u16)| {
+        let last = index + 1 == widths.len();
+        let op = Op::Dense {
+            channels,
+            batch_norm: !last || last_norm,
+        };
+        (
+            op,
+            if last {
+                Activation::None
+            } else {
+                Activation::Relu
+            },
+        )
+    };
+    widths.iter().enumerate().map(layer).collect()
+}
+
+/// Layers in a row over `input`, whose gradient is computed.
+///
+/// # Errors
+/// If there is none, or they do not fit together.
+pub fn head(input: Shape, layers: &[(Op, Activation)], seed: u64) -> Result<Network, SpecError> {
+    let layers = layers
+        .iter()
+        .enumerate()
+        .map(|(index, &(op, activation))| Layer {
+            input: Tensor(index as u8),
+            op,
+            activation,
+        });
+    let layers = layers.take(mote_core::spec::MAX_LAYERS).collect();
+    let mut network = Network::new(&Spec { input, layers }, seed)?;
     network.want_input_gradient();
     Ok(network)
 }

@@ -1,7 +1,7 @@
 //! What comes out of training: the spec and every layer's numbers, batch norm not yet folded.
 
 use super::network::{Mode, Network};
-use mote_core::spec::Spec;
+use mote_core::spec::{Activation, Layer, Op, Spec, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// The affine map that batch norm applies in evaluation: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
@@ -45,6 +45,33 @@ pub struct TrainedEncoder {
 const BATCH: usize = 256;
 
 impl TrainedEncoder {
+    /// The encoder with its features of all places averaged to one embedding; as it is where there is one place only,
+    /// or no room for another layer.
+    pub fn pooled(mut self) -> Self {
+        let places = self.spec.output().map_or(1, |shape| shape.pixels());
+        let layer = Layer {
+            input: Tensor(self.spec.layers.len() as u8),
+            op: Op::GlobalAvgPool,
+            activation: Activation::None,
+        };
+        if places > 1 && self.spec.layers.push(layer).is_ok() {
+            self.layers.push(TrainedLayer::default());
+        }
+        self
+    }
+
+    /// The encoder with the layers of `head` behind it; `None` if they are too many.
+    pub fn with_head(mut self, head: &Self) -> Option<Self> {
+        let before = self.spec.layers.len() as u8;
+        for (layer, numbers) in head.spec.layers.iter().zip(&head.layers) {
+            // Heads are layers in a row.
+            let input = Tensor(before + layer.input.0);
+            self.spec.layers.push(Layer { input, ..*layer }).ok()?;
+            self.layers.push(numbers.clone());
+        }
+        Some(self)
+    }
+
     /// Embeds `B` normalised windows (`B * input_len` values, `NHWC`) with the running statistics; returns `B x D`.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use super::picture::PictureViews;
 use super::rotate::Rotate;
 use super::scale::Scale;
 use super::speed::Speed;
+use super::symbol::SymbolViews;
 use super::time_warp::TimeWarp;
 use crate::data::Triad;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,8 @@ pub struct ViewConfig {
     pub channel_dropout: ChannelDropout,
     /// What is done to pictures; nothing above is.
     pub picture: PictureViews,
+    /// What is done to symbols; nothing above is, but for the neighbour.
+    pub symbol: SymbolViews,
 }
 
 /// A number in the configuration that makes no sense.
@@ -107,8 +110,8 @@ impl ViewConfig {
     }
 
     /// Every probability with its key.
-    fn probabilities(&mut self) -> [(&'static str, &mut f32); 16] {
-        let picture = &mut self.picture;
+    fn probabilities(&mut self) -> [(&'static str, &mut f32); 22] {
+        let (picture, symbol) = (&mut self.picture, &mut self.symbol);
         [
             ("neighbour.probability", &mut self.neighbour.probability),
             ("speed.probability", &mut self.speed.probability),
@@ -132,6 +135,24 @@ impl ViewConfig {
             ("picture.light.probability", &mut picture.light.probability),
             ("picture.grey.probability", &mut picture.grey.probability),
             ("picture.erase.probability", &mut picture.erase.probability),
+            (
+                "symbol.reverse_complement.probability",
+                &mut symbol.reverse_complement.probability,
+            ),
+            ("symbol.crop.probability", &mut symbol.crop.probability),
+            (
+                "symbol.reorder.probability",
+                &mut symbol.reorder.probability,
+            ),
+            (
+                "symbol.dropout.probability",
+                &mut symbol.dropout.probability,
+            ),
+            (
+                "symbol.substitute.probability",
+                &mut symbol.substitute.probability,
+            ),
+            ("symbol.mask.probability", &mut symbol.mask.probability),
         ]
     }
 
@@ -189,6 +210,19 @@ impl ViewConfig {
                 strength,
             ),
             ("picture.erase.largest", self.picture.erase.largest, share),
+            (
+                "symbol.crop.shortest",
+                self.symbol.crop.shortest,
+                (0.01, 1.0, "a part from 0.01 to 1"),
+            ),
+            ("symbol.reorder.longest", self.symbol.reorder.longest, share),
+            ("symbol.dropout.share", self.symbol.dropout.share, share),
+            (
+                "symbol.substitute.share",
+                self.symbol.substitute.share,
+                share,
+            ),
+            ("symbol.mask.share", self.symbol.mask.share, share),
         ]);
         for (name, found, (least, most, expected)) in numbers {
             if !(least..=most).contains(&found) {

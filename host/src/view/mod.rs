@@ -4,7 +4,8 @@
 //! what the encoder shall ignore. First come those of time, which decide *where* in the recording each
 //! sample of a view is read ([`neighbour`], [`speed`], [`crop`], [`time_warp`], [`permute`]); then those
 //! of movement, in the units of the data ([`mirror`], [`rotate`], [`scale`]); then, on normalised values,
-//! those of the sensor ([`jitter`], [`mask`], [`channel_dropout`]). [`Pipeline`] runs them in this order
+//! those of the sensor ([`jitter`], [`mask`], [`channel_dropout`]). Pictures ([`picture`]) and symbols ([`symbol`]) have
+//! views of their own. [`Pipeline`] runs them in this order
 //! and [`ViewSource`] makes batches of pairs.
 //!
 //! Each view draws from its own [`stream`](fn@stream), named by seed, epoch, index and view, so a run is the same
@@ -26,6 +27,7 @@ pub mod scale;
 pub mod source;
 pub mod speed;
 pub mod stream;
+pub mod symbol;
 pub mod time_warp;
 
 pub use config::{Each, ViewConfig, ViewError};

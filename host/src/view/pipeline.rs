@@ -4,7 +4,9 @@ use super::config::{ViewConfig, ViewError};
 use super::picture::PicturePipeline;
 use super::ramp::{self, Ramp};
 use super::stream::Stream;
-use crate::data::{Dataset, Motion, Normaliser, Triad};
+use super::symbol::SymbolPipeline;
+use crate::data::symbols::complements;
+use crate::data::{Dataset, Kind, Motion, Normaliser, Triad};
 
 /// Makes views of `length` samples. Immutable: any number of threads may share it, each with a
 /// [`Scratch`] of its own.
@@ -21,6 +23,8 @@ pub struct Pipeline {
     normaliser: Normaliser,
     /// Takes the place of everything above where windows are pictures.
     picture: Option<PicturePipeline>,
+    /// The same where they are symbols.
+    symbol: Option<SymbolPipeline>,
 }
 
 /// Working memory for one view at a time.
@@ -62,6 +66,11 @@ impl Pipeline {
                 size: size.map(usize::from),
                 channels,
                 normaliser: normaliser.clone(),
+            }),
+            symbol: (dataset.kind == Kind::Symbols).then(|| SymbolPipeline {
+                views: config.symbol,
+                vocabulary: dataset.vocabulary.len(),
+                complements: complements(&dataset.vocabulary),
             }),
             normaliser,
         })
@@ -118,6 +127,9 @@ impl Pipeline {
         let (config, channels) = (&self.config, self.channels());
         if let Some(picture) = &self.picture {
             return picture.view(&recording[start * channels..], rng, out);
+        }
+        if let Some(symbol) = &self.symbol {
+            return symbol.view(&recording[start..], rng, out);
         }
         let samples = recording.len() / channels.max(1);
 

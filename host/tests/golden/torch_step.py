@@ -189,13 +189,21 @@ def dscnn(net, x):
     return x.mean((2, 3))
 
 
-def tcn(net, x):
-    x = net.conv(x, 8, (1, 3), causal=True)
+def tcn_places(net, x):
     for dilation in (1, 2, 4, 8, 16):
         body = net.conv(x, 8, (1, 3), dilation=dilation, causal=True)
         body = net.conv(body, 8, (1, 3), dilation=dilation, causal=True, relu=False)
         x = F.relu(body + x)
-    return net.conv(x, 16, (1, 1), causal=True).mean((2, 3))
+    return net.conv(x, 16, (1, 1), causal=True)
+
+
+def tcn(net, x):
+    return tcn_places(net, net.conv(x, 8, (1, 3), causal=True)).mean((2, 3))
+
+
+def tcn_symbols(net, x):
+    table = net.parameter([7, 8], 1.0)
+    return tcn_places(net, table[x].permute(0, 2, 1)[:, :, None])
 
 
 def head(net, x):
@@ -206,11 +214,23 @@ def step_golden(name, body, shape, rows=14):
     h, w, c = shape
     x = uniform(rows * h * w * c, 99).reshape(rows, h, w, c).permute(0, 3, 1, 2) * np.float64(1.75)
     groups = torch.arange(rows) % (rows // 2)
+    steps_golden(name, body, head, x, lambda z: nt_xent(z, 0.5, groups))
+
+
+def next_symbol_golden(name, rows=6, length=20):
+    x = ((uniform(rows * length, 99) + 1) / 2 * 7).floor().long().reshape(rows, length)
+    answers = torch.cat([x[:, 1:], torch.zeros(rows, 1, dtype=torch.long)], 1)
+    linear = lambda net, h: net.conv(h, 7, (1, 1), norm=False)
+    # Symbol 0 is the blank, which nobody is asked for.
+    loss = lambda z: F.cross_entropy(z[:, :, 0], answers, ignore_index=0)
+    steps_golden(name, tcn_symbols, linear, x, loss)
+
+
+def steps_golden(name, body, head, x, objective):
     nets = [Net(100), Net(200)]
     optimizer, losses, first = None, [], []
     for step in range(10):
-        z = nets[1].run(head, nets[0].run(body, x))
-        loss = nt_xent(z, 0.5, groups)
+        loss = objective(nets[1].run(head, nets[0].run(body, x)))
         if optimizer is None:
             optimizer = torch.optim.Adam([p for net in nets for p in net.parameters], lr=1e-3)
         optimizer.zero_grad()
@@ -242,3 +262,6 @@ step_golden("stat", stat, (1, 45, 6))
 step_golden("resnet8", resnet8, (11, 9, 3))
 step_golden("dscnn", dscnn, (25, 10, 1))
 step_golden("tcn", tcn, (1, 40, 2))
+asked = torch.where(torch.arange(20) % 3 == 0, torch.arange(20) * 7 % 6, -100)
+loss_golden("masked_symbols", 4, 5 * 6, lambda z: F.cross_entropy(3 * z.reshape(20, 6), asked))
+next_symbol_golden("next_symbol")

@@ -1,8 +1,8 @@
 //! Teaching a device, and asking what it has learned.
 
 use super::super::{CliError, DataFlags, Terminal};
-use super::{Conversation, drawn};
-use crate::data::{DataConfig, Dataset, Window, Windows};
+use super::{Conversation, Place, drawn};
+use crate::data::{DataConfig, Dataset, Kind, Window, Windows};
 use crate::device::{DeviceError, Taught};
 use crate::pipeline::Console;
 use crate::run::RunConfig;
@@ -65,10 +65,15 @@ impl Teach {
         self.own.as_ref().map(|_| self.data.config())
     }
 
-    pub fn run(&self, session: &mut Conversation, terminal: &mut Terminal) -> Result<(), CliError> {
+    pub fn run(
+        &self,
+        session: &mut Conversation,
+        place: &Place,
+        terminal: &mut Terminal,
+    ) -> Result<(), CliError> {
         match &self.own {
             Some(name) => self.by_sensor(name, session, terminal)?,
-            None => self.by_recordings(session, terminal)?,
+            None => self.by_recordings(session, place, terminal)?,
         }
         session.save()?;
         let labels = session.labels()?;
@@ -83,9 +88,10 @@ impl Teach {
     fn by_recordings(
         &self,
         session: &mut Conversation,
+        place: &Place,
         terminal: &mut Terminal,
     ) -> Result<(), CliError> {
-        let (dataset, windows) = recordings(&self.data, session)?;
+        let (dataset, windows) = recordings(&self.data, session, place)?;
         if dataset.labels.is_empty() {
             return Err(DeviceError::Mismatch(format!(
                 "{}: teaching needs labels, which sub-folders or --pattern name",
@@ -153,8 +159,13 @@ impl Teach {
 }
 
 impl Infer {
-    pub fn run(&self, session: &mut Conversation, terminal: &mut Terminal) -> Result<(), CliError> {
-        let (dataset, windows) = recordings(&self.data, session)?;
+    pub fn run(
+        &self,
+        session: &mut Conversation,
+        place: &Place,
+        terminal: &mut Terminal,
+    ) -> Result<(), CliError> {
+        let (dataset, windows) = recordings(&self.data, session, place)?;
         let labels = session.labels()?;
         let all: Vec<_> = windows.list.iter().collect();
         let asked = spread(&all, self.limit);
@@ -212,6 +223,7 @@ impl Infer {
 fn recordings(
     flags: &DataFlags,
     session: &mut Conversation,
+    place: &Place,
 ) -> Result<(Dataset, Windows), CliError> {
     let image = session.status()?.image.ok_or_else(|| {
         DeviceError::Mismatch(
@@ -222,7 +234,11 @@ fn recordings(
     config.window.length = image.samples.into();
     config.window.hop = usize::from(image.samples).div_ceil(2);
     flags.apply(&mut config);
-    let dataset = crate::data::load(&config.data)?;
+    let mut dataset = crate::data::load(&config.data)?;
+    if dataset.kind == Kind::Symbols {
+        dataset.spell(&place.vocabulary(image.crc)?);
+        dataset.fill(config.window.length);
+    }
     let mismatch = |what: &str, need: String, have: String| {
         let name = &dataset.name;
         Err(DeviceError::Mismatch(format!(

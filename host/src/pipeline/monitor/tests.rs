@@ -81,7 +81,7 @@ fn said(dead: usize) -> String {
     let output = Output::Lines(Box::new(paper.clone()), Duration::from_secs(3600));
     let progress = Progress::new(output, "pretrain", 4);
     let mut monitor = Monitor::new(&experiment, "pretrain", 4, progress, None);
-    monitor.begin(&mut training, 4).unwrap();
+    monitor.begin(&mut training, 4, false).unwrap();
     let views = Windows(&experiment.values);
     let watch = |training: &Pretraining, step: &pretrain::Progress| monitor.step(training, step);
     training
