@@ -1,6 +1,6 @@
 //! Inner products of f32 activations and half-precision weights, with the conversions of an FPU.
 
-use crate::kernel::f16::dot::{Runs, sums};
+use crate::kernel::f16::dot::{Filters, Runs, sums as plain};
 use core::arch::naked_asm;
 
 /// What the assembler must hear first, as in `cortex.rs`.
@@ -20,7 +20,7 @@ macro_rules! architecture {
 #[repr(C)]
 struct Args {
     input: *const f32,
-    filters: [*const [u8; 2]; 2],
+    filters: [*const u8; 2],
     /// Bytes from the end of a run to the next, of the input and of the filters.
     skips: [isize; 2],
     runs: usize,
@@ -29,20 +29,21 @@ struct Args {
     skip: usize,
     /// Values behind the last group of four.
     rest: usize,
-    sums: *mut [f32; 2],
+    sums: *mut f32,
+    /// Bytes from a pair of filters to the next.
+    advance: usize,
+    /// Pairs of filters, at least 1.
+    pairs: usize,
+    /// What the FPU's mode was.
+    mode: u32,
 }
 
 /// Groups in one turn of the loop.
 const TURN: usize = 8;
 
-/// As [`sums`], which it equals to the bit.
+/// As [`plain`], which it equals to the bit.
 #[inline]
-pub(crate) fn add_runs(
-    input: &[f32],
-    filters: [&[[u8; 2]]; 2],
-    runs: &Runs,
-    sums_before: [f32; 2],
-) -> [f32; 2] {
+pub(crate) fn add_runs(input: &[f32], filters: &Filters<'_>, runs: &Runs, sums: &mut [f32]) {
     let Runs {
         start,
         first,
@@ -51,30 +52,32 @@ pub(crate) fn add_runs(
         pitch,
         filter_pitch,
     } = *runs;
-    let fits = |at: usize, pitch: usize, room: usize| {
-        let reach = (count.wrapping_sub(1))
+    let Filters { weights, filter } = *filters;
+    let reach = |pitch: usize| {
+        (count.wrapping_sub(1))
             .saturating_mul(pitch)
-            .saturating_add(len);
-        at <= room && reach <= room - at
+            .saturating_add(len)
     };
-    let [one, other] = filters;
+    let behind = first
+        .saturating_add(reach(filter_pitch))
+        .saturating_add(sums.len().wrapping_sub(1).saturating_mul(filter));
     if count == 0
         || len == 0
-        || !fits(start, pitch, input.len())
-        || !fits(first, filter_pitch, one.len())
-        || !fits(first, filter_pitch, other.len())
+        || sums.is_empty()
+        || start > input.len()
+        || reach(pitch) > input.len() - start
+        || behind > weights.len()
     {
-        return sums(input, filters, runs, sums_before);
+        return plain(input, filters, runs, sums);
     }
-    let mut result = sums_before;
-    let filters = filters.map(|filter| filter.as_ptr().wrapping_add(first));
-    let aligned = filters.iter().all(|filter| filter.addr().is_multiple_of(4))
-        && filter_pitch.is_multiple_of(2);
+    let aligned = (weights.as_ptr().addr() + 2 * first).is_multiple_of(4)
+        && filter_pitch.is_multiple_of(2)
+        && filter.is_multiple_of(2);
     let step = if aligned { 76 } else { 92 };
     let groups = len / 4;
-    let args = Args {
+    let mut args = Args {
         input: input.as_ptr().wrapping_add(start),
-        filters,
+        filters: [0, filter].map(|at| weights.as_ptr().wrapping_add(first + at).cast()),
         skips: [
             (pitch.wrapping_sub(len) as isize).wrapping_mul(4),
             (filter_pitch.wrapping_sub(len) as isize).wrapping_mul(2),
@@ -83,18 +86,34 @@ pub(crate) fn add_runs(
         turns: groups / TURN + 1,
         skip: step * (groups % TURN),
         rest: len % 4,
-        sums: &raw mut result,
+        sums: sums.as_mut_ptr(),
+        advance: 4 * filter,
+        pairs: sums.len() / 2,
+        mode: 0,
     };
-    // SAFETY: `fits` puts `count` runs, at least 1, of `len` values inside the input and both filters. Words of two weights lie
-    // at multiples of 4 where `vldm` reads them: a run of odd length is not followed by another but where the pitch is even.
-    unsafe {
-        if aligned {
-            aligned_runs(&args);
-        } else {
-            any_runs(&args);
+    let run = |args: &mut Args| {
+        // SAFETY: what has been checked puts `count` runs, at least 1, of `len` values inside the input and every filter, of
+        // which there is one for each sum. Words of two weights lie at multiples of 4 where `vldm` reads them: a run of odd
+        // length is not followed by another but where the pitch is even.
+        unsafe {
+            if aligned {
+                aligned_runs(args);
+            } else {
+                any_runs(args);
+            }
         }
+    };
+    if args.pairs > 0 {
+        run(&mut args);
     }
-    result
+    // A last single filter comes with itself.
+    if let (_, [last]) = sums.as_chunks_mut::<2>() {
+        let mut both = [*last; 2];
+        let one = args.filters[0];
+        (args.filters, args.sums, args.pairs) = ([one; 2], both.as_mut_ptr(), 1);
+        run(&mut args);
+        [*last, _] = both;
+    }
 }
 
 /// Four weights in s8 and s9.
@@ -164,31 +183,34 @@ macro_rules! single {
 /// what IEEE calls infinite is a large number, as in `half.rs`.
 ///
 /// Registers: r0 values, r1 and r2 weights, r3 turns, r6 values behind the groups, r7 runs, r8 and r11 bytes to the next
-/// run, r9 entry, r10 zero, r12 turns of a run, lr the mode before; s16 to s19 and s20 to s23 lanes, s10 and s11 sums.
+/// run, r9 entry, r10 zero, r12 turns of a run, lr arguments; s16 to s19 and s20 to s23 lanes, s10 and s11 sums.
 macro_rules! runs {
     ($name:ident, $how:ident) => {
         /// # Safety
         /// As `add_runs` checks.
         #[unsafe(naked)]
-        unsafe extern "C" fn $name(args: *const Args) {
+        unsafe extern "C" fn $name(args: *mut Args) {
             naked_asm!(
                 architecture!(),
-                "push {{r0, r4-r11, lr}}",
+                "push {{r4-r11, lr}}",
                 "vpush {{s16-s23}}",
-                "vmrs lr, fpscr",
-                "orr r12, lr, #0x4000000",
-                "vmsr fpscr, r12",
-                "ldr r6, [r0, #32]",
-                "ldr r4, [r0, #36]",
-                "vldm r4, {{s10, s11}}",
-                "ldrd r12, r9, [r0, #24]",
-                "ldrd r11, r7, [r0, #16]",
-                "ldr.w r8, [r0, #12]",
-                "ldm.w r0, {{r0, r1, r2}}",
+                "mov lr, r0",
+                "vmrs r4, fpscr",
+                "str.w r4, [lr, #48]",
+                "orr r4, r4, #0x4000000",
+                "vmsr fpscr, r4",
+                "ldr.w r6, [lr, #32]",
+                "ldrd r12, r9, [lr, #24]",
+                "ldrd r8, r11, [lr, #12]",
                 "adr.w r3, 5f",
                 "sub r9, r3, r9",
                 "orr r9, r9, #1",
                 "mov.w r10, #0",
+                "7:",
+                "ldm.w lr, {{r0, r1, r2}}",
+                "ldr.w r7, [lr, #20]",
+                "ldr.w r4, [lr, #36]",
+                "vldm r4, {{s10, s11}}",
                 "2:",
                 "vmov s16, s17, r10, r10",
                 "vmov s18, s19, r10, r10",
@@ -229,12 +251,21 @@ macro_rules! runs {
                 "add r2, r2, r11",
                 "subs r7, r7, #1",
                 "bne.w 2b",
-                "vmsr fpscr, lr",
+                "ldr.w r4, [lr, #36]",
+                "ldrd r1, r2, [lr, #4]",
+                "ldrd r3, r5, [lr, #40]", // advance, pairs
+                "vstm r4!, {{s10, s11}}",
+                "add r1, r1, r3",
+                "add r2, r2, r3",
+                "str.w r4, [lr, #36]",
+                "strd r1, r2, [lr, #4]",
+                "subs r5, r5, #1",
+                "str.w r5, [lr, #44]",
+                "bne.w 7b",
+                "ldr.w r4, [lr, #48]",
+                "vmsr fpscr, r4",
                 "vpop {{s16-s23}}",
-                "pop {{r0, r4-r11, lr}}",
-                "ldr r0, [r0, #36]",
-                "vstm r0, {{s10, s11}}",
-                "bx lr",
+                "pop {{r4-r11, pc}}",
             )
         }
     };

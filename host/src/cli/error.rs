@@ -1,5 +1,6 @@
 //! Errors of the command line and the exit codes that they lead to.
 
+use crate::cost::CostError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::export::ExportError;
@@ -50,6 +51,9 @@ pub enum CliError {
     /// Quantization.
     #[error("export: {0}")]
     Export(#[from] ExportError),
+    /// A prediction.
+    #[error(transparent)]
+    Cost(#[from] CostError),
     /// Recordings.
     #[error(transparent)]
     Data(#[from] DataError),

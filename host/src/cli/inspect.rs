@@ -2,9 +2,10 @@
 
 use super::file::EncoderFile;
 use super::{CliError, Terminal};
+use crate::cost::Core;
 use crate::export::weights::Origin;
 use crate::pipeline::{Console, PipelineError};
-use crate::report::{Table, image_table, spec_table};
+use crate::report::{Table, forecast, image_table, scratch_map, spec_table};
 use clap::Args;
 use mote_core::image::ModelImage;
 use serde::Serialize;
@@ -15,12 +16,24 @@ use std::path::PathBuf;
 pub struct Inspect {
     /// `encoder.image` or `encoder.safetensors`
     file: PathBuf,
+    /// Predict what the image takes on a core: cortex-m0, m3, m4, m7 or m33
+    #[arg(long, value_name = "CORE", value_parser = core)]
+    target: Option<Core>,
+}
+
+fn core(name: &str) -> Result<Core, String> {
+    Core::named(name).ok_or_else(|| {
+        let known = Core::ALL.map(|core| core.to_string().to_lowercase());
+        format!("expected one of {}", known.join(", "))
+    })
 }
 
 /// What was found, for `--json`.
 #[derive(Serialize)]
 struct Inspection<'a> {
     layers: &'a Table,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Table>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<&'a Origin>,
 }
@@ -43,10 +56,30 @@ impl Inspect {
                     names.join(" "),
                     image.crc()
                 ));
+                terminal.text("");
+                scratch_map(&image)
+                    .iter()
+                    .for_each(|line| terminal.text(line));
+                let mut predicted = None;
+                if let Some(core) = self.target {
+                    let forecast = forecast(&image, core)?;
+                    terminal.text("");
+                    terminal.text(&forecast.table.to_text());
+                    forecast.advice.iter().for_each(|line| terminal.text(line));
+                    predicted = Some(forecast.table);
+                }
                 terminal.result(&Inspection {
                     layers: &table,
+                    forecast: predicted,
                     origin: None,
                 });
+            }
+            EncoderFile::Weights(_) if self.target.is_some() => {
+                return Err(CliError::Config(format!(
+                    "{}: --target asks what a model image takes, and these are trained weights; make one with \
+                     mote quantize",
+                    self.file.display()
+                )));
             }
             EncoderFile::Weights(weights) => {
                 let (encoder, origin) = *weights;
@@ -57,6 +90,7 @@ impl Inspect {
                 terminal.text(&origin.recipe);
                 terminal.result(&Inspection {
                     layers: &table,
+                    forecast: None,
                     origin: Some(&origin),
                 });
             }

@@ -113,7 +113,8 @@ pub fn spec_table(spec: &Spec, title: &str) -> Result<Table, SpecError> {
     })
 }
 
-fn name(layer: &Layer) -> String {
+/// What a layer is, in a few words.
+pub fn name(layer: &Layer) -> String {
     let relu = match layer.activation {
         Activation::None => "",
         Activation::Relu => " relu",
@@ -141,7 +142,8 @@ fn name(layer: &Layer) -> String {
     format!("{name}{kernel}{relu}")
 }
 
-fn shape(shape: Shape) -> String {
+/// Height, width, channels.
+pub fn shape(shape: Shape) -> String {
     format!("{}x{}x{}", shape.h, shape.w, shape.c)
 }
 

@@ -5,10 +5,12 @@
 mod axes;
 mod confusion_plot;
 mod few_label_plot;
+mod forecast;
 mod image_table;
 mod map;
 mod map_plot;
 mod page;
+mod scratch_map;
 mod svg;
 mod table;
 mod training_plot;
@@ -17,10 +19,12 @@ mod views_plot;
 
 pub use confusion_plot::confusion_plot;
 pub use few_label_plot::few_label_plot;
+pub use forecast::{Forecast, forecast};
 pub use image_table::{group, image_table, left_out, spec_table};
 pub use map::map;
 pub use map_plot::map_plot;
 pub use page::Page;
+pub use scratch_map::scratch_map;
 pub use table::{Table, tables};
 pub use training_plot::training_plot;
 pub use verdict::Verdict;

@@ -9,7 +9,7 @@ use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
 
 /// Every case by name: single layers by letter, then networks.
-pub fn cases() -> Vec<(&'static str, Spec)> {
+pub fn cases() -> Vec<(String, Spec)> {
     let conv = |channels, size, stride| Op::Conv2d {
         channels,
         kernel: Kernel::new(size, [stride; 2], Padding::Same),
@@ -90,6 +90,7 @@ pub fn cases() -> Vec<(&'static str, Spec)> {
         ("conv1d", Preset::Conv1d),
         ("resnet8", Preset::Resnet8),
         ("dscnn", Preset::Dscnn),
+        ("tcn", Preset::Tcn),
     ] {
         let classes = match name {
             "resnet8" => Some(10),
@@ -100,6 +101,15 @@ pub fn cases() -> Vec<(&'static str, Spec)> {
         cases.push((name, spec));
     }
     cases
+        .into_iter()
+        .map(|(name, spec)| (name.to_owned(), spec))
+        .collect()
+}
+
+/// The cases with made-up numbers.
+pub fn encoders(cases: Vec<(String, Spec)>) -> Vec<(String, QuantizedEncoder)> {
+    let made = |(name, spec)| (name, made_up(&spec, 1));
+    cases.into_iter().map(made).collect()
 }
 
 /// One layer after the other.
@@ -237,8 +247,13 @@ pub fn made_up(spec: &Spec, seed: u64) -> QuantizedEncoder {
     let mut random = Random(seed);
     let shapes = spec.shapes().unwrap();
     let mut spec = spec.clone();
+    let symbols = |layer: &Layer| matches!(layer.op, Op::Embedding { .. });
     let mut quants = vec![Quant {
-        scale: 0.05,
+        scale: if spec.layers.iter().any(symbols) {
+            1.0
+        } else {
+            0.05
+        },
         zero_point: -128,
     }];
     let mut layers = Vec::new();
@@ -285,6 +300,17 @@ pub fn made_up(spec: &Spec, seed: u64) -> QuantizedEncoder {
                 let other = quants[usize::from(other.0)];
                 let add = Add::new(from, other, to, layer.activation).unwrap();
                 made.ratios = vec![add.a.multiplier, add.b.multiplier, add.multiplier];
+            }
+            Op::Concat { other } => {
+                let parts = [from, quants[usize::from(other.0)]];
+                let ratio = |part: Quant| f64::from(part.scale) / f64::from(to.scale);
+                made.ratios = parts
+                    .map(|part| Multiplier::from_real(ratio(part)).unwrap())
+                    .to_vec();
+            }
+            Op::Embedding { .. } => {
+                let len = layer.op.weights(input, output);
+                made.weights = (0..len).map(|_| random.weight()).collect();
             }
             Op::GlobalAvgPool | Op::GlobalStatPool => {
                 let ratio = f64::from(from.scale) / f64::from(to.scale) / input.pixels() as f64;

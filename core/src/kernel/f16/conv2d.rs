@@ -1,6 +1,6 @@
 //! Convolution.
 
-use super::dot::Runs;
+use super::dot::{Filters, Runs};
 use crate::arch::{Activations, add_runs};
 use crate::kernel::{Geometry, Window};
 use crate::spec::Activation;
@@ -34,40 +34,25 @@ impl Conv2d<'_> {
         let filter = usize::from(height).wrapping_mul(row);
         self.geometry
             .slide(activations, |window, input, before, channels| {
-                let mut weights = self
-                    .weights
-                    .get(before.wrapping_mul(filter)..)
-                    .unwrap_or(&[]);
-                let mut bias = self.bias.get(before..).unwrap_or(&[]).iter();
-                let mut next = || match bias.next() {
-                    Some(&bias) => (
-                        weights.split_off(..filter).unwrap_or(&[]),
-                        f32::from_le_bytes(bias),
-                    ),
-                    None => (&[][..], 0.0),
+                let weights = self.weights.get(before.wrapping_mul(filter)..);
+                let filters = Filters {
+                    weights: weights.unwrap_or(&[]),
+                    filter,
                 };
-                // Two filters at a time; a last single one comes with itself.
-                for outputs in channels.chunks_mut(2) {
-                    let one = next();
-                    let other = if outputs.len() == 2 { next() } else { one };
-                    let filters = [one.0, other.0];
-                    let acc = self.accumulate(window, input, filters, [one.1, other.1]);
-                    for (out, acc) in outputs.iter_mut().zip(acc) {
-                        *out = self.activation.apply(acc);
-                    }
+                let biases = self.bias.get(before..).unwrap_or(&[]);
+                for (out, &bias) in channels.iter_mut().zip(biases) {
+                    *out = f32::from_le_bytes(bias);
+                }
+                self.accumulate(window, input, &filters, channels);
+                for out in channels {
+                    *out = self.activation.apply(*out);
                 }
             });
     }
 
-    /// `acc` plus the sums of input times weight for two filters at one position of the kernel.
+    /// Adds the sums of input times weight at one position of the kernel.
     #[inline(always)]
-    fn accumulate(
-        &self,
-        window: Window,
-        input: &[f32],
-        filters: [&[[u8; 2]]; 2],
-        mut acc: [f32; 2],
-    ) -> [f32; 2] {
+    fn accumulate(&self, window: Window, input: &[f32], filters: &Filters<'_>, acc: &mut [f32]) {
         let geometry = &self.geometry;
         let channels = usize::from(geometry.input.c);
         let row = usize::from(geometry.size[1]) * channels;
@@ -93,8 +78,7 @@ impl Conv2d<'_> {
                 pitch: runs.step,
                 filter_pitch: runs.len,
             };
-            acc = add_runs(input, filters, &columns, acc);
+            add_runs(input, filters, &columns, acc);
         }
-        acc
     }
 }

@@ -1,6 +1,6 @@
 //! Matrix times vector.
 
-use super::dot::Runs;
+use super::dot::{Filters, Runs};
 use crate::arch::add_runs;
 use crate::spec::Activation;
 
@@ -20,7 +20,6 @@ pub struct Dense<'a> {
 impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
-        let mut weights = self.weights;
         let runs = Runs {
             start: 0,
             first: 0,
@@ -29,17 +28,16 @@ impl Dense<'_> {
             pitch: 0,
             filter_pitch: 0,
         };
-        // Two outputs at a time; a last single one comes with itself.
-        for (outputs, biases) in output.chunks_mut(2).zip(self.bias.chunks(2)) {
-            let mut next = || weights.split_off(..self.inputs).unwrap_or(&[]);
-            let one = next();
-            let other = if outputs.len() == 2 { next() } else { one };
-            let mut biases = biases.iter().map(|&bias| f32::from_le_bytes(bias));
-            let bias = [biases.next(), biases.next()].map(Option::unwrap_or_default);
-            let acc = add_runs(input, [one, other], &runs, bias);
-            for (out, acc) in outputs.iter_mut().zip(acc) {
-                *out = self.activation.apply(acc);
-            }
+        let filters = Filters {
+            weights: self.weights,
+            filter: self.inputs,
+        };
+        for (out, &bias) in output.iter_mut().zip(self.bias) {
+            *out = f32::from_le_bytes(bias);
+        }
+        add_runs(input, &filters, &runs, output);
+        for out in output {
+            *out = self.activation.apply(*out);
         }
     }
 }

@@ -39,24 +39,26 @@ pub(crate) struct Runs {
     pub filter_pitch: usize,
 }
 
-/// For each of two filters: its sum before, plus the inner product of every run, one after the other.
-pub(crate) fn sums(
-    input: &[f32],
-    filters: [&[[u8; 2]]; 2],
-    runs: &Runs,
-    before: [f32; 2],
-) -> [f32; 2] {
-    let mut acc = before;
-    for run in 0..runs.count {
-        let x = run_of(
-            input,
-            runs.start.wrapping_add(run.wrapping_mul(runs.pitch)),
-            runs.len,
-        );
-        let at = runs.first.wrapping_add(run.wrapping_mul(runs.filter_pitch));
-        for (acc, filter) in acc.iter_mut().zip(filters) {
-            *acc += dot(x, run_of(filter, at, runs.len));
+/// Filters one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filters<'a> {
+    pub weights: &'a [[u8; 2]],
+    /// Weights of a filter.
+    pub filter: usize,
+}
+
+/// Adds to the sum of each filter the inner product of every run, one after the other.
+pub(crate) fn sums(input: &[f32], filters: &Filters<'_>, runs: &Runs, sums: &mut [f32]) {
+    let mut weights = filters.weights;
+    for sum in sums {
+        let filter = weights.split_off(..filters.filter).unwrap_or(&[]);
+        for run in 0..runs.count {
+            let at = runs.start.wrapping_add(run.wrapping_mul(runs.pitch));
+            let weight = runs.first.wrapping_add(run.wrapping_mul(runs.filter_pitch));
+            *sum += dot(
+                run_of(input, at, runs.len),
+                run_of(filter, weight, runs.len),
+            );
         }
     }
-    acc
 }
