@@ -1,10 +1,11 @@
 // What the benchmark programs of the QEMU boards share: SysTick as counter, semihosting for files and text.
 
-use core::fmt::Write;
+include!("console.rs");
+
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use mote_core::image::Aligned;
 use mote_core::scratch::Scratch;
-use semihosting::{fs::File, io::Read, process::ExitCode};
+use semihosting::{fs::File, io::Read};
 
 const TICKS: u32 = 0x00FF_FFFF;
 
@@ -24,14 +25,6 @@ impl mote_bench::Counter for Ticks {
         // SAFETY: as above.
         unsafe { core::arch::asm!(".inst.n 0xbf70") };
         (TICKS - SYST::get_current()) * INSTRUCTIONS_PER_4_TICKS / 4
-    }
-}
-
-struct Console(semihosting::io::Stdout);
-
-impl Write for Console {
-    fn write_str(&mut self, s: &str) -> core::fmt::Result {
-        semihosting::io::Write::write_all(&mut self.0, s.as_bytes()).map_err(|_| core::fmt::Error)
     }
 }
 

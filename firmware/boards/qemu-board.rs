@@ -1,4 +1,5 @@
-// What the QEMU boards share: the wire on the machine's first UART, flash in a file, a sensor in another.
+// What the QEMU boards share: the wire on the machine's first UART, flash in a file, a sensor in another, the log on
+// the host's standard output.
 //
 // Files are the host's, by semihosting, in the folder where QEMU runs: `flash.bin` is made when it is missing, and
 // `samples.f32` (little-endian values, one sample of all channels after the other) is played again and again; without
@@ -7,27 +8,15 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU32, Ordering};
-use cortex_m::peripheral::{SCB, SYST, syst::SystClkSource};
+use cortex_m::peripheral::{SYST, syst::SystClkSource};
+use defmt_semihosting as _;
 use embedded_storage::nor_flash::{self, NorFlash, NorFlashErrorKind, ReadNorFlash};
-use mote_core::image::ModelImage;
-use mote_core::probe::{Lda, Normalisation};
-use mote_firmware::app::{App, Event};
+use mote_board_base::{IMAGE, Layout, run};
+use mote_core::image::Aligned;
 use mote_firmware::board::{Board, Clock, Signal};
-use mote_firmware::device::{Device, HEAD_LEN, Program, Setup};
 use mote_firmware::flash::Mapped;
-use mote_firmware::store::Store;
 use semihosting::fs::{File, OpenOptions};
 use semihosting::io::{Read as _, Seek, SeekFrom, Write as _};
-
-const IMAGE: ModelImage<'static> = mote_core::include_image!("encoder.image");
-const D: usize = IMAGE.embedding_len();
-const L: usize = 10;
-const T: usize = Lda::packed_len(D);
-/// Bytes of scratch, and of a record in flash; values of a window.
-const S: usize = 16 * 1024;
-const B: usize = HEAD_LEN + 12 * 1024;
-const W: usize = 1024;
-type Probe = Lda<D, L, T>;
 
 /// Three banks for what was learned, two slots for images.
 const STATES: Range<u32> = 0..0xC000;
@@ -35,6 +24,10 @@ const SLOTS: [Range<u32>; 2] = [0x1_0000..0x3_0000, 0x3_0000..0x5_0000];
 const FLASH_LEN: usize = 0x5_0000;
 /// Cycles between two looks at a silent wire.
 const PAUSE: u32 = 4000;
+
+/// RAM that stands for flash, so it is none of the program's own. Only [`FileFlash`] touches it.
+#[unsafe(link_section = ".uninit.flash")]
+static mut CELLS: MaybeUninit<Aligned<[u8; FLASH_LEN]>> = MaybeUninit::uninit();
 
 static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
 
@@ -49,42 +42,11 @@ fn SysTick() {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut CELLS: mote_core::image::Aligned<[u8; FLASH_LEN]> =
-        mote_core::image::Aligned([0; FLASH_LEN]);
-    static mut DEVICE: MaybeUninit<Device<'static, Probe, D, L, W, S, B>> = MaybeUninit::uninit();
     start_clock();
-    let flash = FileFlash::new(CELLS.0.as_mut_ptr()).expect("flash.bin can be made here");
-    let cells = flash.cells;
-    let signal = Signal {
-        channels: IMAGE.input_shape().c,
-        rate_hz: IMAGE.rate_hz(),
-    };
-    let mut store = Store::new(flash, STATES, B).expect("three banks fit");
-    let device = Device::new(Setup {
-        image: IMAGE,
-        fresh: || Lda::new(Normalisation::None, Probe::SHRINKAGE),
-        signal,
-        slots: Some(SLOTS),
-        program: Program {
-            build: NAME.parse().unwrap_or_default(),
-            ..Program::default()
-        },
-    })
-    .expect("the built-in image runs here");
-    // SAFETY: the slot that runs is never written, see `Device::restore`; cells live as long as the program.
-    let map = |range: Range<u32>| unsafe {
-        core::slice::from_raw_parts(cells.add(range.start as usize), range.len())
-    };
-    let device = DEVICE.write(device);
-    // A state that cannot be read leaves the device empty; the wire says so.
-    let _ = device.restore(&mut store, map);
+    let flash = FileFlash::new((&raw mut CELLS).cast()).expect("flash.bin can be made here");
+    let layout = Layout::new(flash.cells.expose_provenance(), STATES, Some(SLOTS));
     let desk = Desk(File::open(c"samples.f32").ok(), 0);
-    let mut app = App::new(desk, Uart::new(), store, device).expect("windows can be cut");
-    loop {
-        if let Ok(Event::Reboot) = app.poll() {
-            SCB::sys_reset();
-        }
-    }
+    run(NAME, desk, Uart::new(), flash, layout)
 }
 
 fn start_clock() {
@@ -228,6 +190,8 @@ impl FileFlash {
     /// Fills `cells` from the file. They are [`FLASH_LEN`] bytes that nobody else touches but through `look`.
     fn new(cells: *mut u8) -> semihosting::io::Result<Self> {
         // SAFETY: nobody else looks at the cells yet.
+        unsafe { cells.write_bytes(0xFF, FLASH_LEN) };
+        // SAFETY: as above, and they have a value now.
         let memory = unsafe { core::slice::from_raw_parts_mut(cells, FLASH_LEN) };
         let mut options = OpenOptions::new();
         options.read(true).write(true);
@@ -237,7 +201,6 @@ impl FileFlash {
                 file
             }
             Err(_) => {
-                memory.fill(0xFF);
                 let mut file = options.create(true).truncate(true).open(c"flash.bin")?;
                 file.write_all(memory)?;
                 file

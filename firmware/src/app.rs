@@ -11,11 +11,13 @@
 use crate::board::{Board, MAX_CHANNELS};
 use crate::debounce::Debounce;
 use crate::device::Device;
+use crate::device::value::{self, value_len};
 use crate::flash::Mapped;
 use crate::store::Store;
 use core::fmt::Write as _;
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
 use mote_core::probe::{Label, Learner};
 use mote_core::snapshot::State;
 use mote_core::window::WindowRing;
@@ -102,12 +104,13 @@ where
             0 => window.div_ceil(2),
             hop => hop,
         };
+        let sample = usize::from(channels) * value_len(image.format());
         let misfit = Refusal::Misfit {
             what: Fit::Window,
-            need: (window * usize::from(channels)) as u32,
+            need: (window * sample) as u32,
             have: W as u32,
         };
-        let ring = WindowRing::new(window, channels.into(), hop).map_err(|_| misfit)?;
+        let ring = WindowRing::new(window, sample, hop).map_err(|_| misfit)?;
         let steady = Debounce::new(None, STEADY_HOPS);
         let server = Server::new();
         Ok(Self {
@@ -212,13 +215,12 @@ where
         if !self.board.sample(sample)? {
             return Ok(Event::Idle);
         }
-        let mut quantized = [0; MAX_CHANNELS];
-        let quantized = quantized.get_mut(..channels).unwrap_or_default();
+        let mut bytes = Vec::<i8, { 4 * MAX_CHANNELS }>::new();
         let image = self.device.image();
-        image
-            .normalisation()
-            .quantize(sample, image.input_quant().zero_point, quantized);
-        let Some(window) = self.ring.push(quantized) else {
+        value::store(image, image.normalisation(), sample, |byte| {
+            let _ = bytes.push(byte);
+        });
+        let Some(window) = self.ring.push(&bytes) else {
             return Ok(Event::Idle);
         };
         let taught = |device: &mut Device<'i, P, D, L, W, S, B>, label| {

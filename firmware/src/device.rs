@@ -10,6 +10,7 @@ mod refusal;
 mod setup;
 mod transfer;
 mod upload;
+pub(crate) mod value;
 mod window;
 
 pub use memory::{HEAD_LEN, Place};
@@ -31,9 +32,10 @@ use mote_core::wire::{
 };
 use refusal::{flash_refusal, refusal};
 use upload::Arriving;
+use value::value_len;
 
-/// Encoder and probe with all their memory: embeddings of `D` values, `L` labels, windows of at most `W` values,
-/// `S` bytes of scratch, and `B` bytes for what goes to the store: [`HEAD_LEN`] and the largest snapshot.
+/// Encoder and probe with all their memory: embeddings of `D` values, `L` labels, windows of at most `W` bytes
+/// (one a value for an int8 image, four for an f16 one), `S` bytes of scratch, and `B` bytes for what goes to the store: [`HEAD_LEN`] and the largest snapshot.
 pub struct Device<
     'i,
     P,
@@ -54,7 +56,7 @@ pub struct Device<
     scratch: Scratch<S>,
     /// What the store holds besides the probe, as far as it is known.
     memory: Memory,
-    /// The window that came over the wire, quantized.
+    /// The window that came over the wire, in the image's own bytes.
     window: Vec<i8, W>,
     /// A snapshot on its way in or out.
     buffer: Vec<u8, B>,
@@ -143,7 +145,7 @@ where
         self.taught
     }
 
-    /// What the probe says of one quantized window of the device's own sensor.
+    /// What the probe says of one window of the device's own sensor, in the image's own bytes.
     ///
     /// # Errors
     /// As [`Request::Infer`].
@@ -155,7 +157,7 @@ where
         Ok(inference)
     }
 
-    /// One probe step with one quantized window of the device's own sensor.
+    /// One probe step with one window of the device's own sensor, in the image's own bytes.
     ///
     /// # Errors
     /// As [`Request::Learn`].
@@ -214,21 +216,18 @@ where
     }
 }
 
-/// The embedding of a quantized window, as the probe takes it.
+/// The embedding of a window, as the probe takes it.
 fn embed<const D: usize, const S: usize>(
     image: &ModelImage<'_>,
     window: &[i8],
     scratch: &mut Scratch<S>,
 ) -> Result<[f32; D], Refusal> {
-    let (need, have) = (image.input_shape().len() as u16, window.len() as u16);
-    let values = image
-        .embed(window, scratch.as_mut())
-        .map_err(|_| Refusal::NoWindow { need, have })?;
-    let mut embedding = [0.0; D];
-    for (to, from) in embedding.iter_mut().zip(values) {
-        *to = image.embedding_quant().dequantize(*from);
-    }
-    Ok(embedding)
+    let size = value_len(image.format());
+    let (need, have) = (
+        image.input_shape().len() as u16,
+        (window.len() / size) as u16,
+    );
+    value::embed(image, window, scratch.as_mut()).ok_or(Refusal::NoWindow { need, have })
 }
 
 fn infer<const D: usize, const L: usize>(

@@ -178,7 +178,7 @@ fn the_bytes_are_those_of_the_documentation() {
     store.save(b"123456789").unwrap();
     let mut slot = [0; 72];
     store.flash().read(0, &mut slot).unwrap();
-    assert_eq!(slot[..8], *b"mote\x01\0\x08\0");
+    assert_eq!(slot[..8], *b"mote\x02\0\x08\0");
     assert_eq!(slot[8..16], [1, 0, 0, 0, 9, 0, 0, 0]);
     // The check value of CRC-32.
     assert_eq!(slot[16..20], 0xCBF4_3926_u32.to_le_bytes());
@@ -190,6 +190,12 @@ fn the_bytes_are_those_of_the_documentation() {
     assert_eq!(slot[48..56], [word, word].concat());
     assert_eq!(slot[56..64], [0; 8]);
     assert_eq!(slot[64..], [0xFF; 8]);
+    // The next one names the one before.
+    store.save(b"again").unwrap();
+    let mut header = [0; 32];
+    store.flash().read(256, &mut header).unwrap();
+    assert_eq!(header[8..12], [2, 0, 0, 0]);
+    assert_eq!(header[20..28], [1, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn a_device_of_another_version_is_explained() {
         folder.path(),
         &["device", "--tcp", &address, "status"],
         1,
-        &["version 2", "version 1", "update"],
+        &["version 3", "version 2", "update"],
     );
     newer.join().unwrap();
 }

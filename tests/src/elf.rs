@@ -1,9 +1,13 @@
-//! As much of an ELF file of 32 bits, little-endian, as says what is loaded where (System V ABI, chapter 5).
+//! What of a program is loaded where.
 
-/// The file.
+use object::elf::{FileHeader32, PT_LOAD};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::{LittleEndian, Result};
+
+/// An ELF file of 32 bits, little-endian.
 pub struct Elf<'a> {
     bytes: &'a [u8],
-    headers: Vec<&'a [u8]>,
+    header: &'a FileHeader32<LittleEndian>,
 }
 
 /// One piece that is loaded.
@@ -17,58 +21,46 @@ pub struct Segment {
     pub in_file: u32,
     /// Bytes that the program sees.
     pub in_memory: u32,
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<usize> {
-    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?).into())
+    /// Where it lies in the file.
+    offset: u32,
 }
 
 impl<'a> Elf<'a> {
-    /// Finds the program headers.
-    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        bytes.strip_prefix(b"\x7FELF\x01\x01")?;
-        let (start, size, count) = (
-            word(bytes, 28)? as usize,
-            half(bytes, 42)?,
-            half(bytes, 44)?,
-        );
-        let headers = (0..count)
-            .map(|i| bytes.get(start + i * size..)?.get(..size.max(32)))
-            .collect::<Option<_>>()?;
-        Some(Self { bytes, headers })
+    /// Finds the headers.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self> {
+        let header = FileHeader32::parse(bytes)?;
+        Ok(Self { bytes, header })
     }
 
     /// What is loaded; empty pieces are left out.
-    pub fn segments(&self) -> impl Iterator<Item = Segment> {
-        self.loaded().map(|(_, segment)| segment)
+    pub fn segments(&self) -> Result<impl Iterator<Item = Segment> + use<'a>> {
+        let headers = self.header.program_headers(LittleEndian, self.bytes)?;
+        let loaded = headers.iter().filter(|header| {
+            header.p_type(LittleEndian) == PT_LOAD && header.p_memsz(LittleEndian) > 0
+        });
+        Ok(loaded.map(|header| Segment {
+            virtual_at: header.p_vaddr(LittleEndian),
+            load_at: header.p_paddr(LittleEndian),
+            in_file: header.p_filesz(LittleEndian),
+            in_memory: header.p_memsz(LittleEndian),
+            offset: header.p_offset(LittleEndian),
+        }))
     }
 
     /// The `len` bytes that lie at address `at` of flash.
     pub fn at(&self, at: u32, len: usize) -> Option<&'a [u8]> {
-        self.loaded().find_map(|(offset, segment)| {
+        self.segments().ok()?.find_map(|segment| {
             let into = at.checked_sub(segment.load_at)?;
             let inside = into as usize + len <= segment.in_file as usize;
-            let from = offset + into as usize;
+            let from = (segment.offset + into) as usize;
             self.bytes.get(from..from + len).filter(|_| inside)
         })
     }
 
-    /// Each loaded piece with its place in the file.
-    fn loaded(&self) -> impl Iterator<Item = (usize, Segment)> {
-        const LOAD: u32 = 1;
-        self.headers.iter().filter_map(|header| {
-            let segment = Segment {
-                virtual_at: word(header, 8)?,
-                load_at: word(header, 12)?,
-                in_file: word(header, 16)?,
-                in_memory: word(header, 20)?,
-            };
-            let loaded = word(header, 0)? == LOAD && segment.in_memory > 0;
-            Some((word(header, 4)? as usize, segment)).filter(|_| loaded)
-        })
+    /// Bytes of the section of this name; 0 where there is none.
+    pub fn section(&self, name: &str) -> Result<u32> {
+        let sections = self.header.sections(LittleEndian, self.bytes)?;
+        let found = sections.section_by_name(LittleEndian, name.as_bytes());
+        Ok(found.map_or(0, |(_, section)| section.sh_size(LittleEndian)))
     }
 }

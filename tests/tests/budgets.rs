@@ -11,15 +11,12 @@
 mod bench;
 #[path = "budgets/cases.rs"]
 mod cases;
-#[path = "budgets/file.rs"]
-#[allow(dead_code, reason = "shared with the costs")]
-mod file;
 
 use bench::{Class, MACHINES, Machine};
 use cases::{cases, encoders, odd};
-use file::Budgets;
 use host::cost::Core;
 use libtest_mimic::{Arguments, Failed, Trial};
+use mote_tests::budgets::INSTRUCTIONS;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
@@ -77,18 +74,18 @@ fn measured(machine: &Machine) -> Result<Vec<(String, u64, u64)>, Failed> {
 
 fn keep(machine: &Machine) -> Result<(), Failed> {
     let found = measured(machine)?;
-    if std::env::var_os("MOTE_BUDGETS").is_some_and(|v| v == "write") {
+    if INSTRUCTIONS.rewrite() {
         let _one_at_a_time = WRITING
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let mut kept = Budgets::read()?;
+        let mut kept = INSTRUCTIONS.read()?;
         kept.replace(
-            machine.core,
+            machine.core.name(),
             found.into_iter().map(|(name, count, _)| (name, count)),
         );
         return Ok(kept.write()?);
     }
-    let kept = Budgets::read()?;
+    let kept = INSTRUCTIONS.read()?;
     let mut grown = String::new();
     for (name, count, layers) in found {
         match kept.of(&name) {

@@ -10,18 +10,15 @@ mod bench;
 #[path = "budgets/cases.rs"]
 #[allow(dead_code, reason = "shared with the budgets")]
 mod cases;
-#[path = "budgets/file.rs"]
-#[allow(dead_code, reason = "shared with the budgets")]
-mod file;
 #[path = "costs/fit.rs"]
 mod fit;
 #[path = "costs/shapes.rs"]
 mod shapes;
 
 use bench::{MACHINES, Machine, each_image};
-use file::Budgets;
 use host::cost::{Coefficients, Core, Kind, Unit, amounts};
 use libtest_mimic::Failed;
+use mote_tests::budgets::INSTRUCTIONS;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +38,7 @@ fn predictions_meet_the_budgets_of_every_network() -> Result<(), Failed> {
         write()?;
     }
     let coefficients = Coefficients::parse(&std::fs::read_to_string(path())?);
-    let budgets = Budgets::read()?;
+    let budgets = INSTRUCTIONS.read()?;
     let mut worst = 0.0_f64;
     let mut compared = 0;
     for machine in fitted() {

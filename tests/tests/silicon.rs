@@ -6,6 +6,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use mote_tests::board::{self, BUILD, in_board, last_lines};
 use mote_tests::elf::{Elf, Segment};
+use mote_tests::sizes;
 
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
@@ -20,8 +21,6 @@ struct Part {
     ram: (u32, u32),
     /// Where the core, or the boot code before it, finds the vectors.
     vectors: u32,
-    /// Most bytes of flash without the image, and of static RAM.
-    budget: (u32, u32),
 }
 
 const PARTS: [Part; 5] = [
@@ -32,7 +31,6 @@ const PARTS: [Part; 5] = [
         flash: (0x0800_0000, 512 << 10),
         ram: (0x2000_0000, 128 << 10),
         vectors: 0x0800_0000,
-        budget: (160_000, 48_000),
     },
     Part {
         board: "nrf52840-dk",
@@ -41,7 +39,6 @@ const PARTS: [Part; 5] = [
         flash: (0, 1 << 20),
         ram: (0x2000_0000, 256 << 10),
         vectors: 0,
-        budget: (160_000, 48_000),
     },
     Part {
         board: "nucleo-h743zi2",
@@ -50,7 +47,6 @@ const PARTS: [Part; 5] = [
         flash: (0x0800_0000, 2 << 20),
         ram: (0x2400_0000, 512 << 10),
         vectors: 0x0800_0000,
-        budget: (160_000, 48_000),
     },
     Part {
         board: "pico",
@@ -59,7 +55,6 @@ const PARTS: [Part; 5] = [
         flash: (0x1000_0000, 2 << 20),
         ram: (0x2000_0000, 264 << 10),
         vectors: 0x1000_0100,
-        budget: (200_000, 56_000),
     },
     Part {
         board: "pico2",
@@ -68,7 +63,6 @@ const PARTS: [Part; 5] = [
         flash: (0x1000_0000, 4 << 20),
         ram: (0x2000_0000, 520 << 10),
         vectors: 0x1000_0000,
-        budget: (160_000, 48_000),
     },
 ];
 
@@ -111,14 +105,15 @@ fn fits(part: &Part) -> Result<(), Failed> {
         .join("release")
         .join(part.board);
     let bytes = std::fs::read(program)?;
-    let elf = Elf::parse(&bytes).ok_or("not an ELF file of 32 bits")?;
+    let elf = Elf::parse(&bytes)?;
     let (mut flash, mut ram) = (0, 0);
     for Segment {
         virtual_at,
         load_at,
         in_file,
         in_memory,
-    } in elf.segments()
+        ..
+    } in elf.segments()?
     {
         if in_file > 0 {
             inside(load_at, in_file, part.flash)?;
@@ -146,18 +141,10 @@ fn fits(part: &Part) -> Result<(), Failed> {
         return Err("the reset vector is no Thumb address".into());
     }
     let flash = flash.saturating_sub(image_len()?);
-    println!(
-        "{}: {flash} bytes of flash without the image, {ram} of static RAM",
-        part.board
-    );
-    let (most_flash, most_ram) = part.budget;
-    match flash <= most_flash && ram <= most_ram {
-        true => Ok(()),
-        false => Err(format!(
-            "{flash} bytes of flash and {ram} of RAM, allowed are {most_flash} and {most_ram}"
-        )
-        .into()),
-    }
+    Ok(sizes::keep(
+        part.board,
+        &[("flash", flash.into()), ("ram", ram.into())],
+    )?)
 }
 
 fn inside(at: u32, len: u32, (start, room): (u32, u32)) -> Result<(), Failed> {

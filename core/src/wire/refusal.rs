@@ -147,7 +147,7 @@ pub enum Fit {
     Format,
     /// Values of an embedding, which must be equal.
     Embedding,
-    /// Values of a window.
+    /// Bytes of a window: one a value in an int8 image, four in an f16 one.
     Window,
     /// Bytes of scratch.
     Scratch,

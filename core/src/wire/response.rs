@@ -99,6 +99,8 @@ pub struct Status {
     pub ram: u32,
     /// Flash of the program in bytes, without the image; 0 if unknown.
     pub flash: u32,
+    /// Most bytes of stack since the last boot; 0 if unknown.
+    pub stack: u32,
     /// What has happened since the last boot.
     pub counters: Counters,
 }

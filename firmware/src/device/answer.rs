@@ -125,6 +125,7 @@ where
             unsaved: self.unsaved,
             ram: self.program.ram,
             flash: self.program.flash,
+            stack: self.program.stack.map_or(0, |stack| stack()),
             counters: self.counters,
         }
     }

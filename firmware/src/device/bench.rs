@@ -1,6 +1,7 @@
 //! How long layers take, by the board's clock.
 
 use super::Device;
+use super::value::run_layer;
 use crate::board::Clock;
 use mote_core::wire::{Refusal, Response};
 
@@ -42,8 +43,7 @@ impl<P, const D: usize, const L: usize, const W: usize, const S: usize, const B:
         for _ in 0..repeats {
             for layer in layers.clone() {
                 let start = clock.ticks();
-                // Format and scratch were checked when the device was made.
-                let _ = self.image.run_layer(layer, self.scratch.as_mut());
+                run_layer(&self.image, layer, self.scratch.as_mut());
                 ticks += u64::from(clock.ticks().wrapping_sub(start));
             }
         }

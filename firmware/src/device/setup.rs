@@ -1,8 +1,9 @@
 //! What a device is made of, and whether an image goes with it.
 
+use super::value::value_len;
 use crate::board::{MAX_CHANNELS, Signal};
 use core::ops::Range;
-use mote_core::image::{Format, ModelImage};
+use mote_core::image::ModelImage;
 use mote_core::wire::{Fit, Name, Refusal};
 
 /// What a device is made of.
@@ -22,7 +23,7 @@ pub struct Setup<'i, P> {
 }
 
 /// What a device says of its program.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
     /// Board and version of the firmware.
     pub build: Name,
@@ -30,6 +31,8 @@ pub struct Program {
     pub flash: u32,
     /// Bytes of static RAM, without stack; 0 if unknown.
     pub ram: u32,
+    /// Tells the most bytes of stack since the boot, if that is known.
+    pub stack: Option<fn() -> u32>,
 }
 
 /// What a device has room for.
@@ -49,18 +52,16 @@ pub(super) fn fits(image: &ModelImage<'_>, room: Room, signal: Signal) -> Result
             have: have as u32,
         })
     };
-    if image.format() != Format::I8 {
-        return misfit(Fit::Format, 16, 8);
-    }
     let (need, have) = (image.embedding_len(), room.embedding);
     if need != have {
         return misfit(Fit::Embedding, need, have);
     }
-    let (need, have) = (image.input_shape().len(), room.window);
+    let size = value_len(image.format());
+    let (need, have) = (image.input_shape().len() * size, room.window);
     if need > have {
         return misfit(Fit::Window, need, have);
     }
-    let (need, have) = (image.scratch_len(), room.scratch);
+    let (need, have) = (image.scratch_len() * size, room.scratch);
     if need > have {
         return misfit(Fit::Scratch, need, have);
     }

@@ -1,7 +1,9 @@
 //! The window that comes over the wire, and what is asked about it.
 
+use super::value::{store, value_len};
 use super::{Device, embed, refusal::refusal};
 use heapless::Vec;
+use mote_core::image::Format;
 use mote_core::probe::{Label, Learner};
 use mote_core::snapshot::State;
 use mote_core::window::Normalisation;
@@ -25,7 +27,8 @@ where
         if offset == 0 {
             self.window.clear();
         }
-        let next = self.window.len();
+        let size = value_len(self.image.format());
+        let next = self.window.len() / size;
         let end = usize::from(offset) + values.len();
         // What has arrived already is not stored again.
         let known = next.checked_sub(usize::from(offset)).ok_or(Refusal::Gap {
@@ -39,13 +42,14 @@ where
             });
         }
         let affine = self.image.normalisation();
-        let (zero_point, channels) = (
-            self.image.input_quant().zero_point,
-            affine.gain.len().max(1),
-        );
-        let mut store = |value: i8| self.window.push(value).unwrap_or_default();
+        let channels = affine.gain.len().max(1);
+        let mut keep = |byte: i8| self.window.push(byte).unwrap_or_default();
         if let Some(values) = values.i8() {
-            values.skip(known).for_each(&mut store);
+            // An f16 image has no quantization that they could be of.
+            if self.image.format() != Format::I8 {
+                return Err(Refusal::Unsupported);
+            }
+            values.skip(known).for_each(&mut keep);
         }
         if let Some(values) = values.f32() {
             for (i, value) in values.enumerate().skip(known) {
@@ -54,13 +58,11 @@ where
                     gain: affine.gain.get(channel..=channel).unwrap_or_default(),
                     offset: affine.offset.get(channel..=channel).unwrap_or_default(),
                 };
-                let mut quantized = [zero_point];
-                one.quantize(&[value], zero_point, &mut quantized);
-                quantized.into_iter().for_each(&mut store);
+                store(&self.image, one, &[value], &mut keep);
             }
         }
         Ok(Response::Window {
-            next: self.window.len() as u16,
+            next: (self.window.len() / size) as u16,
         })
     }
 

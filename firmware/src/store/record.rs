@@ -8,7 +8,7 @@ pub(super) const HEADER_LEN: usize = 32;
 /// `"mote"`.
 const MAGIC: [u8; 4] = *b"mote";
 /// Version of the layout.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Makes the commit word of a header differ from the header's own checksum.
 const COMMIT: u32 = 0x5EA1_ED01;
 
@@ -20,6 +20,8 @@ pub(super) struct Header {
     pub(super) len: u32,
     /// CRC-32 of the payload.
     pub(super) crc: u32,
+    /// Generation of the record that was surely whole when this one was begun; 0 for none.
+    pub(super) anchor: u32,
 }
 
 impl Header {
@@ -32,7 +34,8 @@ impl Header {
             .chain((unit as u16).to_le_bytes())
             .chain(self.generation.to_le_bytes())
             .chain(self.len.to_le_bytes())
-            .chain(self.crc.to_le_bytes());
+            .chain(self.crc.to_le_bytes())
+            .chain(self.anchor.to_le_bytes());
         for (byte, field) in bytes.iter_mut().zip(fields) {
             *byte = field;
         }
@@ -51,6 +54,7 @@ impl Header {
             generation: word(8)?,
             len: word(12)?,
             crc: word(16)?,
+            anchor: word(20)?,
         };
         // Comparing with the bytes that this header must have also checks magic, version, unit and zeros.
         (header.to_bytes(unit) == *bytes && header.len <= capacity).then_some(header)

@@ -24,11 +24,13 @@ pub enum Tear {
     OldThenNew,
     /// Whole and by chance, once for each boot and torn place.
     Coin,
+    /// Whole, as [`CruelFlash::choices`] says: the test decides for every torn place anew at each boot.
+    Chosen,
     /// Error correction refuses to read it, by chance at each read; otherwise it flickers.
     Unreadable,
 }
 
-/// Every way of tearing.
+/// Every way of tearing that needs no choices.
 pub const TEARS: [Tear; 7] = [
     Tear::Prefix,
     Tear::Bits,
@@ -87,6 +89,8 @@ pub struct CruelFlash<const W: usize, const E: usize> {
     dead: bool,
     boot: u64,
     pub tear: Tear,
+    /// Which torn places show what is new, the first one in the lowest bit; for [`Tear::Chosen`].
+    pub choices: u32,
     rng: u64,
     /// Completed erasures of each block.
     pub erasures: Vec<u32>,
@@ -117,6 +121,7 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
             dead: false,
             boot: 0,
             tear,
+            choices: 0,
             rng: mix(seed),
             erasures: vec![0; blocks],
             spent: 0,
@@ -143,6 +148,17 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
     /// Whether the power is gone.
     pub fn is_dead(&self) -> bool {
         self.dead
+    }
+
+    /// All that decides what a reader may see from now on.
+    pub fn appearance(&self) -> String {
+        let torn: Vec<_> = self.torn.iter().map(|t| (t.at, &t.new)).collect();
+        format!("{:?} {torn:?} {:?}", self.cells, self.wear)
+    }
+
+    /// Places that an interrupted program or erase has left in doubt.
+    pub fn torn_places(&self) -> usize {
+        self.torn.len()
     }
 
     /// A new battery and a new boot.
@@ -188,7 +204,7 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
     fn show(&mut self, at: usize) -> Result<u8, Refusal> {
         let mut byte = self.cells[at];
         // A later tear lies over what the earlier ones show.
-        for torn in &self.torn {
+        for (place, torn) in self.torn.iter().enumerate() {
             let Some(new) = at.checked_sub(torn.at).and_then(|i| torn.new.get(i)) else {
                 continue;
             };
@@ -198,7 +214,8 @@ impl<const W: usize, const E: usize> CruelFlash<W, E> {
             let mask = match self.tear {
                 Tear::NewThenOld if !self.boot.is_multiple_of(2) => 0,
                 Tear::OldThenNew if self.boot.is_multiple_of(2) => 0,
-                Tear::NewThenOld | Tear::OldThenNew => 0xFF,
+                Tear::Chosen if self.choices >> place & 1 == 1 => 0,
+                Tear::NewThenOld | Tear::OldThenNew | Tear::Chosen => 0xFF,
                 Tear::Coin => 0u8.wrapping_sub((mix(torn.seed ^ self.boot) & 1) as u8),
                 Tear::Unreadable if self.rng >> 60 == 0 => return Err(Refusal::Uncorrectable),
                 _ => random,

@@ -38,6 +38,7 @@ struct Place {
         long,
         value_name = "BITS",
         default_value_t = 115_200,
+        value_parser = clap::value_parser!(u32).range(300..=12_000_000),
         requires = "port"
     )]
     baud: u32,

@@ -25,6 +25,9 @@ impl SerialLink {
                     serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
                         format!("{e} (on Linux: add yourself to the group that owns the port)")
                     }
+                    serialport::ErrorKind::NoDevice => {
+                        format!("{e} (is it plugged in, and has no other program opened it?)")
+                    }
                     _ => e.to_string(),
                 },
             })

@@ -19,10 +19,10 @@ use mote_firmware::store::Store;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Labels, values of a window, bytes of scratch: as a large board has them.
+/// Labels, bytes of a window, bytes of scratch: as a large board has them, also for images of f16.
 const L: usize = 16;
-const W: usize = 8192;
-const S: usize = 128 * 1024;
+const W: usize = 32 * 1024;
+const S: usize = 512 * 1024;
 /// Rounds that are made up for at most.
 const MOST_ROUNDS: u128 = 10_000;
 /// Bytes of a record in flash, which holds the probe for the widest embedding.
@@ -115,6 +115,7 @@ fn boot<const D: usize, const T: usize>(
             .unwrap_or_default(),
         flash: 0,
         ram: size_of::<SimulatedDevice<D, T>>() as u32,
+        stack: None,
     };
     let mut store =
         Store::new(flash.clone(), STATES, B).map_err(|e| DeviceError::Mismatch(e.to_string()))?;

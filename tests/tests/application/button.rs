@@ -94,11 +94,11 @@ fn an_image_without_room_is_refused_with_what_it_needs() {
     };
     let (t, c) = (T as u16, C as u16);
     assert!(matches!(
-        refusal(Shape::sequence(2 * t, c), 1.0),
+        refusal(Shape::sequence(8 * t, c), 1.0),
         Refusal::Misfit {
             what: Fit::Window,
-            need: 192,
-            have: 96
+            need: 768,
+            have: 384
         }
     ));
     assert!(matches!(

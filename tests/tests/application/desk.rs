@@ -2,7 +2,7 @@
 
 use crate::cruel_flash::{CruelFlash, Tear};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use host::export::{About, Method, int8};
+use host::export::{About, Method, f16, int8};
 use host::train::Network;
 use mote_core::image::ModelImage;
 use mote_core::preset::conv1d;
@@ -25,7 +25,9 @@ pub const D: usize = 64;
 pub const L: usize = 4;
 /// Bytes of a record in flash.
 pub const B: usize = HEAD_LEN + 2400;
-const S: usize = 8192;
+/// Bytes of scratch, and of a window of f16.
+const S: usize = 16 * 1024;
+const W: usize = 4 * T * C;
 
 /// Where learned states lie, three banks of 4096 bytes.
 pub const STATES: Range<u32> = 0..0x3000;
@@ -34,8 +36,8 @@ pub const SLOTS: [Range<u32>; 2] = [0x3000..0x1_3000, 0x1_3000..0x2_3000];
 
 pub type Probe = Prototypes<D, L>;
 pub type Flash = CruelFlash<8, 2048>;
-pub type TestDevice<'i> = Device<'i, Probe, D, L, { T * C }, S, B>;
-pub type TestApp<'i, 'f> = App<'i, Desk, Pipe, &'f mut Flash, Probe, D, L, { T * C }, S, B>;
+pub type TestDevice<'i> = Device<'i, Probe, D, L, W, S, B>;
+pub type TestApp<'i, 'f> = App<'i, Desk, Pipe, &'f mut Flash, Probe, D, L, W, S, B>;
 
 /// Flash with room for states and two images.
 pub fn flash(tear: Tear, seed: u64) -> Flash {
@@ -176,6 +178,13 @@ pub fn image_bytes(seed: u64) -> Vec<u8> {
     int8(&encoder, &about("gestures", 25.0), &windows, Method::MinMax).unwrap()
 }
 
+/// An image of an untrained encoder of this seed, with weights of f16.
+pub fn image_f16(seed: u64) -> Vec<u8> {
+    let spec = conv1d(Shape::sequence(T as u16, C as u16), 1.0, None).unwrap();
+    let encoder = Network::new(&spec, seed).unwrap().trained();
+    f16(&encoder, &about("gestures f16", 25.0)).unwrap()
+}
+
 pub fn about(name: &str, rate_hz: f32) -> About {
     About {
         rate_hz,
@@ -200,6 +209,7 @@ pub fn setup(image: ModelImage<'_>) -> Setup<'_, Probe> {
             build: "desk 1".parse().unwrap(),
             flash: 1,
             ram: size_of::<TestDevice<'_>>() as u32,
+            stack: Some(|| 77),
         },
     }
 }

@@ -139,7 +139,7 @@ fn an_uploaded_image_runs_from_the_next_boot_on() {
     assert_eq!(session.app.device().image().bytes(), old);
 }
 
-fn upload(session: &mut Session<'_, '_>, bytes: &[u8]) {
+pub fn upload(session: &mut Session<'_, '_>, bytes: &[u8]) {
     session.expect(
         &begin(bytes),
         &Response::Uploaded {
@@ -215,9 +215,9 @@ fn images_that_do_not_run_here_are_refused_before_the_switch() {
     );
     send(&mut session, &half, 0, half.len());
     let misfit = Refusal::Misfit {
-        what: Fit::Format,
-        need: 16,
-        have: 8,
+        what: Fit::Embedding,
+        need: ModelImage::parse(&half).unwrap().embedding_len() as u32,
+        have: D as u32,
     };
     refused(&mut session, &verify, misfit);
     refused(&mut session, &commit(&half), misfit);

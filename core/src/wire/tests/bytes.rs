@@ -8,7 +8,7 @@ fn the_bytes_are_those_of_the_documentation() {
     assert_eq!(
         request_bytes(sequence, &Request::Status),
         // zero, code, version, sequence, variant 0, CRC-32, zero
-        [0, 0x06, 1, 1, 2, 3, 4, 0x05, 0x60, 0xE8, 0xDD, 0x8B, 0]
+        [0, 0x06, 2, 1, 2, 3, 4, 0x05, 0xCE, 0x9A, 0x49, 0x0D, 0]
     );
     let mut all = Vec::new();
     for request in requests(&[0, 1, 2], &"nod".parse().unwrap(), Upload::Snapshot, 300) {

@@ -179,6 +179,7 @@ fn responses<'a>(bytes: &'a [u8], name: &Name, what: Upload, n: u32, x: f32) -> 
         unsaved: n & 1 == 1,
         ram: n,
         flash: !n,
+        stack: 5,
         counters,
     };
     let logits = (0..n % 33).map(|i| x * i as f32).collect();

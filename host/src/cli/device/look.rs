@@ -99,9 +99,10 @@ pub fn tell(status: &Status, terminal: &mut Terminal) {
         status.labels, status.label_capacity
     ));
     terminal.text(&format!(
-        "program     {} of flash without the image, {} of static RAM",
+        "program     {} of flash without the image, {} of static RAM, {} of stack at most",
         known(status.flash),
-        known(status.ram)
+        known(status.ram),
+        known(status.stack)
     ));
     let counters = &status.counters;
     terminal.text(&format!(

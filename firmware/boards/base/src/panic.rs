@@ -4,13 +4,12 @@ use core::panic::PanicInfo;
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::{ExceptionFrame, exception};
 use defmt::{Debug2Format, Display2Format, error};
-use defmt_rtt as _;
 
 /// Turns before a restart, so that a debugger can read the log.
 const LAST_WORDS: u32 = 8_000_000;
 
 /// Starts the program again.
-pub fn restart() -> ! {
+pub(crate) fn restart() -> ! {
     cortex_m::asm::delay(LAST_WORDS);
     SCB::sys_reset()
 }
