@@ -3,7 +3,9 @@
 include!("console.rs");
 
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
+use mote_bench::Probe;
 use mote_core::image::Aligned;
+use mote_core::probe::Normalisation;
 use mote_core::scratch::Scratch;
 use semihosting::{fs::File, io::Read};
 
@@ -32,10 +34,12 @@ impl mote_bench::Counter for Ticks {
 fn main() -> ! {
     static mut IMAGES: Aligned<[u8; 3 << 19]> = Aligned([0; 3 << 19]);
     static mut SCRATCH: Scratch<{ mote_bench::SCRATCH_LEN }> = Scratch::new();
-    ExitCode::from(u8::from(bench(&mut IMAGES.0, SCRATCH.as_mut()).is_none())).exit_process()
+    static mut PROBE: Probe = Probe::new(Normalisation::None, Probe::SHRINKAGE);
+    let done = bench(&mut IMAGES.0, SCRATCH.as_mut(), PROBE);
+    ExitCode::from(u8::from(done.is_none())).exit_process()
 }
 
-fn bench(images: &mut [u8], scratch: &mut [i8]) -> Option<()> {
+fn bench(images: &mut [u8], scratch: &mut [i8], probe: &mut Probe) -> Option<()> {
     let mut file = File::open(c"bench.images").ok()?;
     let mut len = 0;
     loop {
@@ -47,5 +51,6 @@ fn bench(images: &mut [u8], scratch: &mut [i8]) -> Option<()> {
     let mut ticks = Ticks(cortex_m::Peripherals::take()?.SYST);
     ticks.0.set_clock_source(SystClkSource::Core);
     let mut console = Console(semihosting::io::stdout().ok()?);
-    mote_bench::run(images.get(..len)?, scratch, &mut ticks, &mut console).ok()
+    mote_bench::run(images.get(..len)?, scratch, &mut ticks, &mut console).ok()?;
+    mote_bench::run_learner(probe, &mut ticks, &mut console).ok()
 }

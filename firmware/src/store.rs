@@ -79,6 +79,7 @@
 mod error;
 mod layout;
 mod record;
+mod scan;
 
 pub use error::StoreError;
 pub use layout::MIN_BANKS;
@@ -89,60 +90,7 @@ use embedded_storage::nor_flash::NorFlash;
 use layout::{Layout, Slot};
 use mote_core::crc::{Crc32, crc32};
 use record::{HEADER_LEN, Header, Record};
-
-/// What one look at every slot has found.
-#[derive(Clone, Copy, Default)]
-struct Scan {
-    /// The state.
-    newest: Option<Record>,
-    /// The newest record that surely stays valid, as far as can be told.
-    sealed: Option<Record>,
-    /// The newest record that looks so in another bank.
-    spare: Option<Record>,
-    /// Highest generation that any header claims; 0 when there is none.
-    top: u32,
-    /// The anchor that this header names.
-    anchor: u32,
-    /// Where that header is, if its record is not the state.
-    doubtful: Option<u32>,
-}
-
-impl Scan {
-    /// Whether a record that looks sealed may be relied on. One between the newest header and its anchor looked unsealed
-    /// when that header was written, so its bank may have been half erased since.
-    fn trusts(&self, header: Header) -> bool {
-        header.generation >= self.top || header.generation <= self.anchor
-    }
-
-    /// Whether a valid record would change what is known.
-    fn wants(&self, record: Record) -> bool {
-        let above = |other: Option<Record>| other.is_none_or(|other| record.rank() > other.rank());
-        above(self.newest) || record.sealed && (above(self.sealed) || above(self.spare))
-    }
-
-    /// Takes note of a valid record.
-    fn take(&mut self, record: Record) {
-        let above = |other: Option<Record>| other.is_none_or(|other| record.rank() > other.rank());
-        if above(self.newest) {
-            self.newest = Some(record);
-        }
-        if !record.sealed {
-            return;
-        }
-        if self.trusts(record.header) && above(self.sealed) {
-            self.spare = self
-                .sealed
-                .filter(|sealed| sealed.slot.bank != record.slot.bank);
-            self.sealed = Some(record);
-        } else if above(self.spare)
-            && self
-                .sealed
-                .is_none_or(|sealed| sealed.slot.bank != record.slot.bank)
-        {
-            self.spare = Some(record);
-        }
-    }
-}
+use scan::Scan;
 
 /// Keeps the newest state in a range of flash. `F` may be a `&mut` to a driver shared with others.
 pub struct Store<F> {
@@ -311,7 +259,7 @@ impl<F: NorFlash> Store<F> {
         };
         (0..3).flat_map(move |turn| {
             (0..banks)
-                .map(move |i| (first + i) % banks)
+                .filter_map(move |i| (first + i).checked_rem(banks))
                 .filter(move |bank| Some(*bank) != state && Some(*bank) != sealed)
                 .filter(move |bank| patience(*bank) == turn)
         })

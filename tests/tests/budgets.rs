@@ -12,7 +12,7 @@ mod bench;
 #[path = "budgets/cases.rs"]
 mod cases;
 
-use bench::{Class, MACHINES, Machine};
+use bench::{Class, LEARNER, MACHINES, Machine};
 use cases::{cases, encoders, odd};
 use host::cost::Core;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -68,6 +68,28 @@ fn measured(machine: &Machine) -> Result<Vec<(String, u64, u64)>, Failed> {
                 None => found.push((name, line.count, 1)),
             }
         }
+    }
+    found.extend(board(machine)?);
+    Ok(found)
+}
+
+/// What the boards of this core take for a window of their own image, for an answer, and for a learning step.
+fn board(machine: &Machine) -> Result<[(String, u64, u64); 3], Failed> {
+    let mut image = std::fs::read(mote_tests::board::firmware().join("boards/encoder.image"))?;
+    image.resize(image.len().next_multiple_of(16), 0);
+    let mut found = ["window", "answer", "step"]
+        .map(|what| (format!("{}.board.{what}", machine.core.name()), 0, 0));
+    for line in machine.measure_images(&image, None)? {
+        let part = match (line.case.as_str(), line.layer) {
+            (LEARNER, 0) => 2,
+            (LEARNER, _) => 1,
+            _ => 0,
+        };
+        let (_, count, layers) = &mut found[part];
+        (*count, *layers) = (*count + line.count, *layers + 1);
+    }
+    for (name, count, _) in &found {
+        println!("{name}: {count} instructions");
     }
     Ok(found)
 }

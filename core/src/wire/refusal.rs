@@ -232,7 +232,7 @@ impl fmt::Display for Refusal {
                 ),
                 Fit::Window => write!(
                     f,
-                    "the image takes windows of {need} values, the device has room for {have}"
+                    "the image takes windows of {need} bytes, the device has room for {have}"
                 ),
                 Fit::Scratch => write!(
                     f,

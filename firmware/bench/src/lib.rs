@@ -8,8 +8,12 @@
 //! ```
 //!
 //! `CRC` is that of the layer's output: the desktop computes the same bits, which `tests/tests/budgets.rs` checks.
-//! Shapes are known only at run time. Counts are instructions in QEMU, never cycles.
+//! Shapes are known only at run time. [`run_learner`] does the same for the boards' probe. Counts are instructions in QEMU, never cycles.
 #![no_std]
+
+mod learner;
+
+pub use learner::{Probe, run as run_learner};
 
 use core::fmt::Write;
 use core::ops::Range;

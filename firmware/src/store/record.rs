@@ -80,8 +80,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Order of trust among records: the newer one, at equal age the sealed one.
-    pub(super) fn rank(&self) -> (u32, bool) {
-        (self.header.generation, self.sealed)
+    /// Whether this one counts more: it is newer, or as old and sealed.
+    pub(super) fn is_above(&self, other: Option<Self>) -> bool {
+        let rank = |record: &Self| (record.header.generation, record.sealed);
+        other.is_none_or(|other| rank(self) > rank(&other))
     }
 }

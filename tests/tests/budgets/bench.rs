@@ -5,6 +5,7 @@ use host::cost::Core;
 use host::export::{QuantizedEncoder, f16, int8_image_for};
 use libtest_mimic::Failed;
 use mote_core::image::{ModelImage, Target};
+use mote_core::probe::Normalisation;
 use mote_tests::board;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -66,6 +67,9 @@ pub const MACHINES: [Machine; 6] = [
     ),
 ];
 
+/// Under this name the boards' probe is measured.
+pub const LEARNER: &str = "lda";
+
 /// One layer of one image.
 pub struct Line {
     /// Name of the image.
@@ -101,9 +105,20 @@ impl Machine {
         class: Class,
         plugin: Option<&Path>,
     ) -> Result<Vec<Line>, Failed> {
-        let images = images(cases, class)?;
-        let desktop = lines(&desktop(&images)?)?;
-        let (text, counted) = self.run(&images, plugin)?;
+        let mut lines = self.measure_images(&images(cases, class)?, plugin)?;
+        lines.retain(|line| line.case != LEARNER);
+        Ok(lines)
+    }
+
+    /// The same of images as they are, each at a multiple of 16; behind them two lines of the boards' probe, a step and
+    /// an answer, as layers 0 and 1 of [`LEARNER`].
+    pub fn measure_images(
+        &self,
+        images: &[u8],
+        plugin: Option<&Path>,
+    ) -> Result<Vec<Line>, Failed> {
+        let desktop = lines(&desktop(images)?)?;
+        let (text, counted) = self.run(images, plugin)?;
         let mut device = lines(&text)?;
         if desktop.len() != device.len() {
             return Err(format!("{} lines instead of {}", device.len(), desktop.len()).into());
@@ -215,6 +230,8 @@ fn desktop(images: &[u8]) -> Result<String, Failed> {
         &mut NoCounter,
         &mut text,
     )?;
+    let mut probe = mote_bench::Probe::new(Normalisation::None, mote_bench::Probe::SHRINKAGE);
+    mote_bench::run_learner(&mut probe, &mut NoCounter, &mut text)?;
     Ok(text)
 }
 

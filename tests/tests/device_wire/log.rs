@@ -16,9 +16,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The test, ignored aloud where the decoder is missing.
 pub fn trial() -> Trial {
     let missing = !board::required()
-        && Command::new("defmt-print").arg("--version").output().is_err();
+        && Command::new("defmt-print")
+            .arg("--version")
+            .output()
+            .is_err();
     if missing {
-        eprintln!("SKIPPED the log of {}: cargo install defmt-print", BOARD.name);
+        eprintln!(
+            "SKIPPED the log of {}: cargo install defmt-print",
+            BOARD.name
+        );
     }
     let skipped = missing || board::skipped(SCRATCH, BOARD.name);
     let name = format!("{}_logs_its_boot_and_restarts_after_a_panic", BOARD.name);
@@ -32,7 +38,11 @@ fn restarts() -> Result<(), Failed> {
     std::fs::create_dir(&flash)?;
     let mut powered = power_on(&program, BOARD.machine, &folder)?;
     let log = folder.join("log.defmt");
-    until(&program, &log, &["ERROR", "panicked", "flash.bin can be made here"])?;
+    until(
+        &program,
+        &log,
+        &["ERROR", "panicked", "flash.bin can be made here"],
+    )?;
     std::fs::remove_dir(&flash)?;
     // Nobody restarts it but its own panic handler.
     let boot = [BOARD.name, "image watch25", "restored: false"];

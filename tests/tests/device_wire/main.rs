@@ -143,7 +143,13 @@ fn taught(board: &Board) -> Result<(), Failed> {
         assert_eq!(running(session)?, twin.image.crc());
     }
     stack = stack.max(powered.session.status()?.stack);
-    measure(board, &program, bytes.len() as u32, &mut powered.session, stack)
+    measure(
+        board,
+        &program,
+        bytes.len() as u32,
+        &mut powered.session,
+        stack,
+    )
 }
 
 /// What the board says of its memory is what its ELF file says, and no more than it is allowed.
@@ -157,7 +163,9 @@ fn measure(
     let bytes = std::fs::read(program)?;
     let elf = Elf::parse(&bytes)?;
     let loaded = elf.segments()?.filter(|segment| segment.in_file > 0);
-    let end = loaded.map(|segment| segment.load_at + segment.in_file).max();
+    let end = loaded
+        .map(|segment| segment.load_at + segment.in_file)
+        .max();
     let flash = end.unwrap_or(0) - board.flash - image;
     let ram = elf.section(".data")? + elf.section(".bss")?;
     let status = session.status()?;

@@ -24,17 +24,13 @@ pub struct Twin<'i> {
 impl<'i> Twin<'i> {
     pub fn new(bytes: &'i [u8]) -> Result<Self, Failed> {
         Ok(Self {
-            pub image: ModelImage::parse(bytes)?,
+            image: ModelImage::parse(bytes)?,
             probe: Probe::new(Normalisation::None, Probe::SHRINKAGE),
         })
     }
 
     /// Sends a window, as the image's own bytes if it is of int8, and demands the same embedding of both.
-    pub fn embed(
-        &self,
-        session: &mut Session<TcpLink>,
-        raw: &[f32],
-    ) -> Result<[f32; D], Failed> {
+    pub fn embed(&self, session: &mut Session<TcpLink>, raw: &[f32]) -> Result<[f32; D], Failed> {
         let affine = self.image.normalisation();
         let embedding = match self.image.format() {
             Format::I8 => {
@@ -97,4 +93,3 @@ impl<'i> Twin<'i> {
         Ok(())
     }
 }
-
