@@ -265,6 +265,16 @@ impl<'i, 'f> Session<'i, 'f> {
         panic!("no answer to {request:?}");
     }
 
+    /// Puts `frames` on the line as they are and returns all responses.
+    pub fn line(&mut self, frames: &[u8]) -> Vec<u8> {
+        self.cable.write_all(frames).unwrap();
+        self.app.poll().unwrap();
+        let mut bytes = vec![0; 1 << 20];
+        let count = self.cable.read(&mut bytes).unwrap();
+        bytes.truncate(count);
+        bytes
+    }
+
     /// Sends a request that must be answered so.
     #[track_caller]
     pub fn expect(&mut self, request: &Request<'_>, response: &Response<'_>) {

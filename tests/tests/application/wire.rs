@@ -3,8 +3,8 @@
 use crate::cruel_flash::Tear;
 use crate::desk::*;
 use mote_core::image::ModelImage;
-use mote_core::probe::Learner;
-use mote_core::wire::{Refusal, Request, Response};
+use mote_core::probe::{Label, Learner};
+use mote_core::wire::{Client, Decoder, MAX_LEN, Refusal, Request, Response};
 use mote_firmware::app::Event;
 use mote_firmware::store::Store;
 
@@ -158,4 +158,46 @@ fn layers_are_timed_by_the_board_s_clock() {
         let refusal = Refusal::Repeats { most: 64, have };
         session.expect(&bench(None, have), &Response::Refused(refusal));
     }
+}
+
+/// Whole responses in what has come over the line.
+fn responses(bytes: &[u8]) -> Vec<u32> {
+    let mut decoder = Decoder::<MAX_LEN>::new();
+    let frames = bytes.iter().filter_map(|byte| {
+        let frame = decoder.push(*byte)?.unwrap();
+        assert!(frame.message::<Response<'_>>().is_some());
+        Some(frame.sequence)
+    });
+    frames.collect()
+}
+
+#[test]
+fn frames_out_of_turn_count_once_and_a_flood_is_answered() {
+    let bytes = image_bytes(3);
+    let image = ModelImage::parse(&bytes).unwrap();
+    let mut flash = flash(Tear::Bits, 2);
+    let mut session = Session::boot(image, &mut flash);
+    session.add_label("wave", 0);
+    session.send_window(&window(1, 3));
+    let mut client = Client::new(1000);
+    let mut frame = |id| {
+        let bytes = client.request(&Request::Learn { id, index: 0 }).unwrap();
+        bytes.to_vec()
+    };
+    let (first, second, third) = (frame(1), frame(2), frame(3));
+    // The second overtakes the first, which comes twice more afterwards, once cut short.
+    let line = [&second[..], &first, &third, &first[..9], &first, &second];
+    let answers = responses(&session.line(&line.concat()));
+    assert_eq!(answers, [1002, 1001, 1003, 1001, 1002]);
+    learn(&mut session, 3, 0, 3);
+    let learned = session.app.device().probe().labels().learned(Label(0));
+    assert_eq!(learned, 3);
+    // Two thousand at once, between noise without an end.
+    let mut flood = vec![0x55; 100_000];
+    for _ in 0..2000 {
+        flood.extend(client.request(&Request::Status).unwrap());
+    }
+    flood.extend([0xAA; 10_000]);
+    assert_eq!(responses(&session.line(&flood)).len(), 2000);
+    learn(&mut session, 4, 0, 4);
 }
