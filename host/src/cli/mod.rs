@@ -66,7 +66,7 @@ enum Command {
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
     /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
-    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy, or of symbols:
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy or .npz, or of symbols:
     /// text (.txt), FASTA, CSV with a column `sequence`, or with columns `user`, `item` and `time`;
     /// sub-folders name labels. Without it, the smartwatch
     /// recordings that ship with mote
@@ -78,9 +78,12 @@ pub struct DataFlags {
     /// Where file names hold subject or label, e.g. `{subject}_{rest}` or `{subject}/{label}/{rest}`
     #[arg(long, value_name = "PATTERN")]
     pub pattern: Option<String>,
-    /// Columns to read, in this order; all without it
+    /// Columns to read, in this order; all without it. For arrays: what their channels are called
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub channels: Vec<String>,
+    /// Subjects to hold out for testing instead of folds
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub test_subjects: Vec<String>,
     /// Read about so many recordings or pictures at most, evenly over parts and labels
     #[arg(long, value_name = "COUNT")]
     pub most: Option<usize>,

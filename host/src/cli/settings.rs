@@ -91,6 +91,9 @@ impl DataFlags {
         if !self.channels.is_empty() {
             config.data.channels.clone_from(&self.channels);
         }
+        if !self.test_subjects.is_empty() {
+            config.data.test_subjects.clone_from(&self.test_subjects);
+        }
         if self.most.is_some() {
             config.data.most = self.most;
         }

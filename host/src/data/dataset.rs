@@ -1,7 +1,7 @@
 //! What a reader delivers: recordings of the same channels at the same rate.
 
-use super::Kind;
 use super::triad::{self, Triad};
+use super::{DataError, Kind};
 use mote_core::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Dataset {
     pub picture: Option<[u16; 2]>,
     /// Samples of every recording, where each is one window and nothing is cut.
     pub whole: Option<usize>,
+    /// Samples in a window and between the starts of two, where the data came cut and were joined again.
+    pub given_cut: Option<[usize; 2]>,
     /// Recordings that the data itself holds out for testing, ascending; empty where it does not say.
     pub test: Vec<usize>,
     /// Samples a second; 0 where there is no time.
@@ -58,6 +60,7 @@ impl Dataset {
             kind: Kind::Series,
             picture: None,
             whole: None,
+            given_cut: None,
             test: Vec::new(),
             vocabulary: Vec::new(),
             rate_hz,
@@ -82,8 +85,12 @@ impl Dataset {
             .map_or(0, |r| r.samples.len() / self.width().max(1))
     }
 
-    /// Samples in a window and between the starts of two: of pictures and whole series everything, else as asked.
+    /// Samples in a window and between the starts of two: of pictures and whole series everything, of data that came
+    /// cut as they came, else as asked.
     pub fn cut(&self, length: usize, hop: usize) -> (usize, usize) {
+        if let Some([length, hop]) = self.given_cut {
+            return (length, hop);
+        }
         match self.picture {
             Some([height, width]) => {
                 let pixels = usize::from(height) * usize::from(width);
@@ -106,6 +113,29 @@ impl Dataset {
             Some([height, width]) => Some(Shape::new(height, width, channels)),
             None => Some(Shape::sequence(u16::try_from(length).ok()?, channels)),
         }
+    }
+
+    /// Holds out the recordings of `subjects` for testing, whatever the data say.
+    ///
+    /// # Errors
+    /// [`DataError::TestSubject`] if one of them is not among the subjects, [`DataError::NothingLeft`] if no recording
+    /// is left to learn from.
+    pub fn hold_out(&mut self, subjects: &[String]) -> Result<(), DataError> {
+        let mut wanted = Vec::with_capacity(subjects.len());
+        for name in subjects {
+            let at = self.subjects.iter().position(|known| known == name);
+            wanted.push(Some(at.ok_or_else(|| DataError::TestSubject {
+                name: name.clone(),
+                subjects: self.subjects.clone(),
+            })?));
+        }
+        let held_out = |&at: &usize| wanted.contains(&self.recordings[at].subject);
+        let test: Vec<usize> = (0..self.recordings.len()).filter(held_out).collect();
+        if test.len() == self.recordings.len() {
+            return Err(DataError::NothingLeft);
+        }
+        self.test = test;
+        Ok(())
     }
 
     /// Keeps about `most` recordings, evenly spaced, as many of each part and label as their share.

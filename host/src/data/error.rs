@@ -37,7 +37,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The folder has no recordings.
-    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, x.npy, \
+    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, x.npy, .npz, \
         text (.txt) or FASTA in this folder or its sub-folders, found {}; save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
     NoFiles {
         /// The folder.
@@ -265,6 +265,23 @@ pub enum DataError {
         /// The channels there are.
         channels: Vec<String>,
     },
+    /// A subject to hold out that nobody recorded.
+    #[error("--test-subjects: expected subjects of the data, found {name:?}; {}", if subjects.is_empty() {
+        "the data name none: say where their names stand with --pattern, or save an array subject".into()
+    } else {
+        format!("there are {}", subjects.join(", "))
+    })]
+    TestSubject {
+        /// The name.
+        name: String,
+        /// The subjects there are.
+        subjects: Vec<String>,
+    },
+    /// Everybody is held out.
+    #[error(
+        "--test-subjects: expected somebody left to learn from, found everybody held out; name fewer"
+    )]
+    NothingLeft,
     /// A window or hop of no samples.
     #[error(
         "window: expected length and hop of at least 1 sample, found length {length} and hop {hop}"

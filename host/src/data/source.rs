@@ -24,6 +24,9 @@ pub struct DataConfig {
     /// The columns to read, in this order; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
+    /// Names of the subjects held out for testing, whatever the data say; when empty, folds of subjects are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_subjects: Vec<String>,
     /// Read about this many recordings or pictures at most, evenly spaced over parts and labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<usize>,
@@ -62,6 +65,8 @@ enum Reader {
     Ucr(Vec<Name>),
     /// Of arrays.
     Npy(PathBuf),
+    /// Of several sets of arrays, which nobody reads together.
+    ManyArrays(usize),
     /// Of CSV files that hold symbols.
     Table(Table),
     /// Of FASTA.
@@ -86,7 +91,13 @@ fn reader(path: &Path) -> Reader {
     let cifar = || found(cifar::is_batch).map(Reader::Cifar);
     let files = || found(files::is_picture).map(Reader::Files);
     let ucr = || found(ucr::is_archive).map(Reader::Ucr);
-    let npy = || Some(Reader::Npy(found(npy::is_array)?.first()?.path.clone()));
+    let npy = || {
+        let names = found(npy::is_array)?;
+        Some(match names.as_slice() {
+            [only] => Reader::Npy(only.path.clone()),
+            several => Reader::ManyArrays(several.len()),
+        })
+    };
     let fasta = || found(symbols::is_fasta).map(Reader::Fasta);
     // Notes may lie beside anything.
     let text = || found(symbols::is_text).map(Reader::Text);
@@ -98,7 +109,7 @@ fn reader(path: &Path) -> Reader {
 /// The kind of data that `config` names, from names of files alone.
 pub fn kind(config: &DataConfig) -> Kind {
     match config.path.as_deref().map(reader) {
-        None | Some(Reader::Csv | Reader::Ucr(_)) => Kind::Series,
+        None | Some(Reader::Csv | Reader::Ucr(_) | Reader::ManyArrays(_)) => Kind::Series,
         Some(Reader::Idx(_) | Reader::Cifar(_) | Reader::Files(_)) => Kind::Pictures,
         Some(Reader::Npy(file)) => npy::kind(&file),
         Some(Reader::Table(_) | Reader::Fasta(_) | Reader::Text(_)) => Kind::Symbols,
@@ -117,6 +128,15 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Idx(names) => idx::load(path, &names)?,
             Reader::Ucr(names) => ucr::load(path, &names, config)?,
             Reader::Npy(file) => npy::load(&file, config)?,
+            Reader::ManyArrays(count) => {
+                return Err(DataError::Series {
+                    place: path.display().to_string(),
+                    problem: format!(
+                        "expected one array of windows (x.npy or an .npz archive), found {count}; give one of them as \
+                         --data"
+                    ),
+                });
+            }
             Reader::Table(table) => symbols::load_table(path, table)?,
             Reader::Fasta(names) => symbols::load_fasta(path, &names)?,
             Reader::Text(names) => {
@@ -126,6 +146,9 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
         },
     };
+    if !config.test_subjects.is_empty() {
+        dataset.hold_out(&config.test_subjects)?;
+    }
     if let Some(most) = config.most {
         dataset.thin(most);
     }

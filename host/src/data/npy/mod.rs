@@ -1,40 +1,48 @@
-//! Arrays of NumPy: a folder with `x.npy`, and beside it `y.npy` with labels and `subject.npy`, if there are any.
+//! Arrays of NumPy: a folder with `x.npy`, and beside it `y.npy` with labels and `subject.npy`, if there are any; or
+//! an archive `.npz` of arrays with these names.
 //!
 //! `x` has one row for each window: `(N, T)` or `(N, T, C)` values of a series, or pictures of `(N, H, W, C)` values
-//! with 1 or 3 channels (one of bytes as `(N, H, W)` too). Numbers may be of any plain little-endian type. The format is
-//! that of NumPy's enhancement proposal 1: magic, version, length of a header, the header (a dictionary in Python's
-//! spelling), the values.
+//! with 1 or 3 channels (one of bytes as `(N, H, W)` too). Windows of a series that overlap by half are joined to the
+//! recordings that they were cut from; see `rejoin.rs`.
+
+mod array;
+mod files;
+mod rejoin;
 
 use super::{DataConfig, DataError, Dataset, Kind, Recording};
-use std::fs;
+use files::{Files, fault};
 use std::path::Path;
 
-/// Whether a file is the array of windows, by its name.
+/// Whether a file is the array of windows or an archive with one, by its name.
 pub(super) fn is_array(name: &str) -> bool {
-    name == "x.npy" || name == "X.npy"
+    name == "x.npy" || name == "X.npy" || is_archive(Path::new(name))
 }
 
-/// An array, row by row.
-struct Array {
-    /// Extent of each dimension.
-    shape: Vec<usize>,
-    /// NumPy's name of the type without byte order, such as `f4`.
-    kind: String,
-    values: Vec<f64>,
+fn is_archive(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("npz"))
 }
 
 /// Whether `file` holds pictures or a series; a series where it cannot be read.
 pub(super) fn kind(file: &Path) -> Kind {
-    match read(file).map(|x| (x.shape.len(), x.kind)) {
-        Ok((4, _)) => Kind::Pictures,
-        Ok((3, kind)) if kind == "u1" => Kind::Pictures,
+    let x = Files::open(file).and_then(|mut files| files.read("x"));
+    match x.map(|x| x.map(|x| (x.shape.len(), x.kind))) {
+        Ok(Some((4, _))) => Kind::Pictures,
+        Ok(Some((3, kind))) if kind == "u1" => Kind::Pictures,
         _ => Kind::Series,
     }
 }
 
-/// Reads `file`, which is called `x.npy`, and what lies beside.
+/// Reads `file`, which is called `x.npy`, and what lies beside; or an archive.
 pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
-    let x = read(file)?;
+    let mut files = Files::open(file)?;
+    let place = files.place("x");
+    let x = files.read("x")?.ok_or_else(|| {
+        fault(
+            file.display(),
+            "expected an array called x with one row for each window, found none; name it so when saving",
+        )
+    })?;
     let bytes = x.kind == "u1";
     let (picture, length, width) = match *x.shape.as_slice() {
         [_, t] => (None, t, 1),
@@ -43,7 +51,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         [_, h, w, c @ (1 | 3)] => (Some([h, w]), h * w, c),
         _ => {
             return Err(fault(
-                file,
+                place,
                 format!(
                     "expected (N, T), (N, T, C) or pictures of (N, H, W, 1 or 3), found {:?}; reshape the array",
                     x.shape
@@ -54,20 +62,36 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let rows = x.shape[0];
     if rows == 0 || length == 0 || width == 0 || width > usize::from(u16::MAX) {
         return Err(fault(
-            file,
+            place,
             format!("expected windows of some values, found {:?}", x.shape),
         ));
     }
-    let labels = names(file, "y", rows)?;
-    let subjects = names(file, "subject", rows)?;
+    let labels = names(&mut files, "y", rows)?;
+    let subjects = names(&mut files, "subject", rows)?;
     let channels: Vec<String> = match (picture, width) {
         (Some(_), 1) => vec!["grey".into()],
         (Some(_), _) => ["red", "green", "blue"].map(String::from).to_vec(),
+        (None, _) if config.channels.is_empty() => (1..=width).map(|c| format!("c{c}")).collect(),
         (None, _) if config.channels.len() == width => config.channels.clone(),
-        (None, _) => (1..=width).map(|c| format!("c{c}")).collect(),
+        (None, _) => {
+            return Err(fault(
+                place,
+                format!(
+                    "expected names for its {width} channels, found {} with --channels; name all of them, in order",
+                    config.channels.len()
+                ),
+            ));
+        }
     };
-    let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
-    let name = folder.and_then(|f| f.file_name().map(|n| n.to_string_lossy().into_owned()));
+    let named = file.canonicalize().ok();
+    let named = named.as_deref().and_then(|file| {
+        if is_archive(file) {
+            file.file_stem()
+        } else {
+            file.parent()?.file_name()
+        }
+    });
+    let name = named.map(|name| name.to_string_lossy().into_owned());
     let rate = if picture.is_some() {
         0.0
     } else {
@@ -78,7 +102,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         let sides = sides.map(|side| u16::try_from(side).ok());
         let [Some(h), Some(w)] = sides else {
             return Err(fault(
-                file,
+                place,
                 "expected pictures of at most 65535 pixels a side; scale them",
             ));
         };
@@ -95,7 +119,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     for (row, values) in x.values.chunks_exact(length * width).enumerate() {
         if let Some(at) = values.iter().position(|v| !(*v as f32).is_finite()) {
             return Err(fault(
-                file,
+                place,
                 format!(
                     "expected finite numbers, found {} in row {row}, value {at}; fill it in or remove the row \
                      (mote does not invent samples)",
@@ -112,6 +136,9 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     dataset.labels = labels.map_or_else(Vec::new, |names| names.distinct);
     dataset.subjects = subjects.map_or_else(Vec::new, |names| names.distinct);
+    if picture.is_none() {
+        rejoin::rejoin(&mut dataset, length);
+    }
     Ok(dataset)
 }
 
@@ -123,16 +150,14 @@ struct Names {
     of_row: Vec<usize>,
 }
 
-/// The distinct numbers of the array called `name` beside `x`, in order, and which of them each row has.
-fn names(x: &Path, name: &str, rows: usize) -> Result<Option<Names>, DataError> {
-    let file = x.with_file_name(format!("{name}.npy"));
-    if !file.exists() {
+/// The distinct numbers of the array called `name`, in order, and which of them each row has.
+fn names(files: &mut Files, name: &str, rows: usize) -> Result<Option<Names>, DataError> {
+    let Some(array) = files.read(name)? else {
         return Ok(None);
-    }
-    let array = read(&file)?;
+    };
     if array.shape != [rows] {
         return Err(fault(
-            &file,
+            files.place(name),
             format!(
                 "expected one number for each of the {rows} rows of x, found {:?}",
                 array.shape
@@ -155,106 +180,13 @@ fn names(x: &Path, name: &str, rows: usize) -> Result<Option<Names>, DataError> 
     }))
 }
 
-fn fault(file: &Path, problem: impl Into<String>) -> DataError {
-    DataError::Series {
-        place: file.display().to_string(),
-        problem: problem.into(),
-    }
-}
-
-fn read(file: &Path) -> Result<Array, DataError> {
-    let bytes = fs::read(file).map_err(|source| DataError::Read {
-        path: file.into(),
-        source,
-    })?;
-    parse(&bytes).map_err(|problem| fault(file, problem))
-}
-
-fn parse(bytes: &[u8]) -> Result<Array, String> {
-    let (head, values) = header(bytes).ok_or(
-        "expected an array as numpy.save writes it, found another format or a cut-off header",
-    )?;
-    let after = |key: &str| {
-        head.split_once(&format!("'{key}':"))
-            .map(|(_, rest)| rest.trim_start())
-    };
-    let kind = after("descr")
-        .and_then(|rest| rest.split('\'').nth(1))
-        .unwrap_or_default();
-    if after("fortran_order").is_none_or(|rest| !rest.starts_with("False")) {
-        return Err("expected rows one after the other, found Fortran order; save numpy.ascontiguousarray(x)".into());
-    }
-    let shape = after("shape").and_then(|rest| rest.strip_prefix('(')?.split_once(')'));
-    let shape = shape
-        .map_or("", |(shape, _)| shape)
-        .split(',')
-        .map(str::trim);
-    let shape: Result<Vec<usize>, _> = shape.filter(|s| !s.is_empty()).map(str::parse).collect();
-    let shape = shape.map_err(|_| format!("expected a shape of whole numbers, found {head}"))?;
-    let (order, kind) = kind.split_at_checked(1).unwrap_or_default();
-    macro_rules! as_numbers {
-        ($type:ty) => {{
-            let (words, rest) = values.as_chunks::<{ size_of::<$type>() }>();
-            let numbers = words
-                .iter()
-                .map(|word| <$type>::from_le_bytes(*word) as f64);
-            (numbers.collect::<Vec<f64>>(), rest.is_empty())
-        }};
-    }
-    let (numbers, whole) = match (order, kind) {
-        (">", _) => {
-            return Err(
-                "expected little-endian numbers, found big-endian ones; convert the array".into(),
-            );
-        }
-        (_, "f4") => as_numbers!(f32),
-        (_, "f8") => as_numbers!(f64),
-        (_, "i1") => as_numbers!(i8),
-        (_, "i2") => as_numbers!(i16),
-        (_, "i4") => as_numbers!(i32),
-        (_, "i8") => as_numbers!(i64),
-        (_, "u1" | "b1") => as_numbers!(u8),
-        (_, "u2") => as_numbers!(u16),
-        (_, "u4") => as_numbers!(u32),
-        (_, "u8") => as_numbers!(u64),
-        _ => {
-            return Err(format!(
-                "expected plain numbers, found the type {order}{kind}; convert the array"
-            ));
-        }
-    };
-    let expected = shape
-        .iter()
-        .try_fold(1usize, |all, &dim| all.checked_mul(dim));
-    if !whole || expected != Some(numbers.len()) {
-        return Err(format!(
-            "expected values for the shape {shape:?}, found {}; the file is cut off, save it again",
-            numbers.len()
-        ));
-    }
-    Ok(Array {
-        shape,
-        kind: kind.into(),
-        values: numbers,
-    })
-}
-
-/// The header and the bytes behind it.
-fn header(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let rest = bytes.strip_prefix(b"\x93NUMPY")?;
-    let (len, rest) = match rest {
-        [1, _, a, b, rest @ ..] => (u16::from_le_bytes([*a, *b]) as usize, rest),
-        [2 | 3, _, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest),
-        _ => return None,
-    };
-    let (head, values) = rest.split_at_checked(len)?;
-    Some((std::str::from_utf8(head).ok()?, values))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::load;
+    use crate::data::{SplitBy, load};
+    use std::fs;
+    use std::io::Write;
+    use zip::write::{SimpleFileOptions, ZipWriter};
 
     fn npy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
         let head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
@@ -337,5 +269,107 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("each of the 1 rows"), "{message}");
+    }
+
+    /// A folder with an archive of these arrays, packed.
+    fn archive(files: &[(&str, Vec<u8>)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("motion.npz")).unwrap();
+        let mut zip = ZipWriter::new(file);
+        for (name, bytes) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        folder
+    }
+
+    /// Windows of 4 samples, half of them shared with the next, cut out of a recording of each of 3 subjects.
+    fn overlapping() -> tempfile::TempDir {
+        let (mut values, mut subject, mut y) = (Vec::new(), Vec::new(), Vec::new());
+        for person in 0..3u8 {
+            for start in [0, 2, 4] {
+                values.extend((0..4).map(|t| f32::from(person * 100 + start + t)));
+                subject.push(person + 7);
+                y.push(person % 2);
+            }
+        }
+        archive(&[
+            ("x.npy", npy("<f4", "(9, 4, 1)", &floats(&values))),
+            ("subject.npy", npy("|u1", "(9,)", &subject)),
+            ("y.npy", npy("|u1", "(9,)", &y)),
+        ])
+    }
+
+    #[test]
+    fn overlapping_windows_of_an_archive_are_joined_and_cut_again() {
+        let folder = overlapping();
+        let mut config = DataConfig {
+            path: Some(folder.path().into()),
+            channels: vec!["ax".into()],
+            ..DataConfig::default()
+        };
+        let data = load(&config).unwrap();
+        assert_eq!((data.name.as_str(), data.recordings.len()), ("motion", 3));
+        let second = &data.recordings[1];
+        assert_eq!(second.name, "row 3 to 5");
+        assert_eq!(
+            second.samples,
+            [100, 101, 102, 103, 104, 105, 106, 107].map(|v| v as f32)
+        );
+        assert_eq!((data.whole, data.cut(128, 64)), (None, (4, 2)));
+        assert!(data.notes.iter().any(|note| note.contains("joined to 3")));
+        config.channels.push("ay".into());
+        let message = load(&config).unwrap_err().to_string();
+        assert!(message.contains("names for its 1 channels"), "{message}");
+    }
+
+    #[test]
+    fn windows_that_do_not_overlap_stay_apart() {
+        let values: Vec<f32> = (0..16).map(|v| v as f32).collect();
+        let data = read_folder(&[("x.npy", npy("<f4", "(4, 4)", &floats(&values)))]).unwrap();
+        assert_eq!((data.recordings.len(), data.whole), (4, Some(4)));
+    }
+
+    #[test]
+    fn subjects_may_be_held_out_by_name() {
+        let folder = overlapping();
+        let mut config = DataConfig {
+            path: Some(folder.path().into()),
+            test_subjects: vec!["9".into(), "7".into()],
+            ..DataConfig::default()
+        };
+        let data = load(&config).unwrap();
+        assert_eq!(data.test, [0, 2]);
+        let (_, folds) = crate::data::Folds::new(data, 5, 4).unwrap();
+        assert_eq!((folds.by, folds.count), (SplitBy::Given, 1));
+        config.test_subjects = vec!["2".into()];
+        let message = load(&config).unwrap_err().to_string();
+        assert!(
+            message.contains("\"2\"") && message.contains("7, 8, 9"),
+            "{message}"
+        );
+        config.test_subjects = ["7", "8", "9"].map(String::from).to_vec();
+        let message = load(&config).unwrap_err().to_string();
+        assert!(message.contains("left to learn from"), "{message}");
+    }
+
+    #[test]
+    fn broken_archives_are_refused_in_words() {
+        let folder = archive(&[("z.npy", npy("<f4", "(1, 1)", &[0; 4]))]);
+        let load_it = || {
+            load(&DataConfig {
+                path: Some(folder.path().into()),
+                ..DataConfig::default()
+            })
+            .unwrap_err()
+            .to_string()
+        };
+        assert!(load_it().contains("an array called x"));
+        fs::write(folder.path().join("motion.npz"), b"PK").unwrap();
+        let message = load_it();
+        assert!(message.contains("as numpy.savez writes it") && message.contains("motion.npz"));
+        fs::write(folder.path().join("second.npz"), b"PK").unwrap();
+        assert!(load_it().contains("one array of windows"));
     }
 }
