@@ -85,7 +85,6 @@ impl Compare {
             objective.suits(dataset.kind).map_err(CliError::Config)?;
         }
         fs::create_dir_all(&self.to).map_err(|e| RunError::at(&self.to, e))?;
-        let digest = dataset.sha256();
         let cancel = Cancel::new();
         cancel.on_ctrl_c()?;
         let mut rows: Vec<Row> = Vec::new();
@@ -107,6 +106,7 @@ impl Compare {
                 config.seed = config.seed.wrapping_add(seed);
                 let experiment = Experiment::new(dataset.clone(), &config)?;
                 folds = folds.min(experiment.folds);
+                let digest = experiment.sha256();
                 let wanted = objectives
                     .iter()
                     .flat_map(|objective| self.widths.iter().map(move |width| (objective, *width)));
@@ -120,7 +120,7 @@ impl Compare {
                         config.seed
                     ));
                     let text = config.to_toml()?;
-                    let known = known(&file).filter(|c| c.config == text && c.data == digest);
+                    let known = known(&file).filter(|c| c.config == text && c.data == *digest);
                     row.cells.push(match known {
                         Some(cell) => {
                             terminal.text(&format!("{}: done before", file.display()));
@@ -132,7 +132,7 @@ impl Compare {
                                 objective.name(),
                                 config.seed
                             ));
-                            let cell = cell(&experiment, &config, terminal, &cancel, &digest)?;
+                            let cell = cell(&experiment, &config, terminal, &cancel, digest)?;
                             let json = serde_json::to_vec(&cell).map_err(|e| {
                                 CliError::Config(format!("{}: {e}", file.display()))
                             })?;

@@ -170,6 +170,14 @@ fn read(file: &Path) -> Result<Array, DataError> {
     parse(&bytes).map_err(|problem| fault(file, problem))
 }
 
+/// Shape and numbers of an array of bytes.
+///
+/// # Errors
+/// A message, if they are no such array.
+pub(super) fn numbers(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
+    parse(bytes).map(|array| (array.shape, array.values))
+}
+
 fn parse(bytes: &[u8]) -> Result<Array, String> {
     let (head, values) = header(bytes).ok_or(
         "expected an array as numpy.save writes it, found another format or a cut-off header",

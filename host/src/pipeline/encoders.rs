@@ -90,6 +90,8 @@ pub struct Trained {
     pub encoder: TrainedEncoder,
     /// The encoder's places with the head that says what comes next at each, where that was the objective.
     pub generator: Option<TrainedEncoder>,
+    /// The encoder of the other modality, whitened, where the objective pairs two.
+    pub partner: Option<TrainedEncoder>,
 }
 
 /// `spec` without the average over all places at its end, for objectives that ask at every place.
@@ -106,13 +108,39 @@ fn places(mut spec: Spec) -> Result<Spec, PipelineError> {
     Ok(spec)
 }
 
-/// Trains an encoder without labels and whitens it.
+/// The configuration of the wider twin that `config` wants to learn from, if it does.
+///
+/// # Errors
+/// If the encoder has layers of its own, whose width nobody can change, or would become too wide.
+pub fn teacher(config: &RunConfig) -> Result<Option<RunConfig>, PipelineError> {
+    let distillation = match config.objective.distillation() {
+        Some(distillation) if distillation.teacher.is_none() => distillation,
+        _ => return Ok(None),
+    };
+    if config.encoder.spec.is_some() {
+        return Err(PipelineError::Config(
+            "encoder.spec: expected a preset, which can be made wider, to distil from a wider twin, found layers of \
+             your own; name a file of embeddings as objective.teacher, or a preset"
+                .into(),
+        ));
+    }
+    let mut twin = config.clone();
+    twin.objective = (*distillation.objective).clone();
+    twin.encoder.width *= distillation.teacher_width;
+    twin.check().map_err(|message| {
+        PipelineError::Config(format!("the teacher, a twin of {} times the width: {message}", distillation.teacher_width))
+    })?;
+    Ok(Some(twin))
+}
+
+/// Trains an encoder without labels and whitens it; `twin` is its teacher, where [`teacher`] wants one.
 ///
 /// # Errors
 /// If the configuration does not suit the data, training diverges, or `cancel` is raised.
 pub fn pretrain(
     experiment: &Experiment,
     config: &RunConfig,
+    twin: Option<&TrainedEncoder>,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
 ) -> Result<Trained, PipelineError> {
@@ -126,7 +154,7 @@ pub fn pretrain(
         spec = places(spec)?;
     }
     let network = Network::new(&spec, config.seed)?;
-    let Terms { heads, tasks } = terms(&network, experiment, config)?;
+    let Terms { heads, tasks } = terms(&network, experiment, config, twin)?;
     let batches = batches(experiment, config, tasks)?;
     train(
         network, heads, &batches, experiment, config, monitor, cancel,
@@ -186,7 +214,7 @@ pub fn random_init(
 fn batches<'a>(
     experiment: &'a Experiment,
     config: &RunConfig,
-    tasks: Vec<Box<dyn Task>>,
+    tasks: Vec<Box<dyn Task + 'a>>,
 ) -> Result<Batches<'a>, PipelineError> {
     let source = experiment.view_source(config)?;
     let schedule = &config.schedule;
@@ -257,7 +285,16 @@ fn train(
     } else {
         trained
     };
+    let mut partners = training.heads.iter().filter_map(|head| head.partner.as_ref());
+    let partner = partners.next().map(|partner| partner.encoder.trained());
+    let partner = match (partner, experiment.other.as_deref()) {
+        (Some(partner), Some(other)) => {
+            Some(whiten(partner, other, config.encoder.whitening)?)
+        }
+        _ => None,
+    };
     Ok(Trained {
+        partner,
         encoder: whiten(trained, experiment, config.encoder.whitening)?,
         generator,
     })

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The trainings of a run, the last one first.
-const TASKS: [&str; 2] = ["supervise", "pretrain"];
+const TASKS: [&str; 3] = ["supervise", "pretrain", "teacher"];
 
 /// What a checkpoint holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -155,8 +155,8 @@ impl Saved {
         }
         if self.data != data {
             return Err(PipelineError::Resume(format!(
-                "the recordings have changed since this run began (SHA-256 was {:.12}…, is {data:.12}…). The result \
-                 would be that of neither; put the old recordings back, or begin a new run",
+                "the recordings (or the file of a teacher) have changed since this run began (SHA-256 was {:.12}…, is {data:.12}…). The result \
+                 would be that of neither; put the old ones back, or begin a new run",
                 self.data
             )));
         }

@@ -20,7 +20,7 @@ mod terms;
 mod trial;
 mod whiten;
 
-pub use encoders::{Trained, preset, pretrain, random_init, spec, supervise};
+pub use encoders::{Trained, preset, pretrain, random_init, spec, supervise, teacher};
 pub use error::PipelineError;
 pub use experiment::Experiment;
 pub use generator::Generator;
