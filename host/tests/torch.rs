@@ -6,9 +6,11 @@ use host::objective::cross_entropy::{CrossEntropy, Places};
 use host::objective::distillation::Regression;
 use host::objective::gaussian::Gaussian;
 use host::objective::moco::{Moco, MocoConfig};
+use host::objective::mse::Mse;
 use host::objective::next_symbol;
 use host::objective::nt_xent::NtXent;
 use host::objective::paired::{Clip, Paired};
+use host::objective::smooth_l1::SmoothL1;
 use host::objective::vicreg::VicReg;
 use host::objective::{Batch, Objective, UNLABELLED};
 use host::train::pretrain::{Head, Pretraining, Recipe};
@@ -189,6 +191,27 @@ fn cpc_is_torchs() {
         &batch,
         include_bytes!("golden/cpc.golden"),
     );
+}
+
+/// Regression of what is known: the loss of `masked`, and that of `hand_features`.
+#[test]
+fn regressions_are_torchs() {
+    let known = |(at, value): (usize, &f64)| {
+        if at * 7 % 3 == 0 {
+            f32::NAN
+        } else {
+            *value as f32
+        }
+    };
+    let batch = Batch {
+        groups: (0..10).collect(),
+        targets: uniform(10 * 6, 2).iter().enumerate().map(known).collect(),
+        ..Batch::default()
+    };
+    let masked = include_bytes!("golden/masked.golden");
+    check_loss(&mut Mse, 6, 2.0, &batch, masked);
+    let hand_features = include_bytes!("golden/hand_features.golden");
+    check_loss(&mut SmoothL1, 6, 2.0, &batch, hand_features);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const RECIPE: [&str; 12] = [
+const RECIPE: [&str; 13] = [
     "--data",
     "waves",
     "--pattern",
@@ -121,12 +121,16 @@ fn two_encoders_of_one_recording_are_the_same_after_a_kill_and_work_alone() {
     assert!(report.contains("The second encoder (right)"));
 
     let (done, message) = pretrain(here, &["--objective", "paired", "--name", "unpaired"]);
-    assert!(!done && message.contains("two sensors of three axes"), "{message}");
+    assert!(
+        !done && message.contains("two sensors of three axes"),
+        "{message}"
+    );
 }
 
 /// A table as `numpy.save` writes it.
 fn npy(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Vec<u8> {
-    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}\n");
+    let head =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((head.len() as u16).to_le_bytes());
     bytes.extend(head.as_bytes());
@@ -143,7 +147,11 @@ fn embeddings_of_a_file_are_learned_from_and_counted() {
     record(&here.join("waves"), true);
     let rows = [&["data", "--rows", "rows.csv"], &RECIPE[..8]].concat();
     let output = mote(here, &rows);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let rows = fs::read_to_string(here.join("rows.csv")).unwrap();
     let rows: Vec<&str> = rows.lines().skip(1).collect();
     // Six recordings of 160 samples.
@@ -156,7 +164,15 @@ fn embeddings_of_a_file_are_learned_from_and_counted() {
         class * (column as f32 - 3.5) + (row * column) as f32 % 0.3
     });
     fs::write(here.join("teacher.npy"), &table).unwrap();
-    let learn = ["--teacher", "teacher.npy", "--width", "0.25", "--hand-features", "0", "--name"];
+    let learn = [
+        "--teacher",
+        "teacher.npy",
+        "--width",
+        "0.25",
+        "--hand-features",
+        "0",
+        "--name",
+    ];
     let (done, message) = pretrain(here, &[&learn[..], &["taught"]].concat());
     assert!(done, "{message}");
     let metrics = String::from_utf8(file(here, "taught", "metrics.jsonl")).unwrap();
@@ -172,7 +188,13 @@ fn embeddings_of_a_file_are_learned_from_and_counted() {
 
     fs::write(here.join("teacher.npy"), npy(7, 8, |_, _| 0.0)).unwrap();
     let (done, message) = pretrain(here, &[&learn[..], &["short"]].concat());
-    assert!(!done && message.contains("each of the 102 windows"), "{message}");
-    assert!(message.contains("found 7 rows of 8") && message.contains("--rows"), "{message}");
+    assert!(
+        !done && message.contains("each of the 102 windows"),
+        "{message}"
+    );
+    assert!(
+        message.contains("found 7 rows of 8") && message.contains("--rows"),
+        "{message}"
+    );
     assert!(!here.join("runs/short").exists());
 }

@@ -42,14 +42,21 @@ fn write_rows(path: &Path, experiment: &Experiment) -> Result<(), CliError> {
         .write_record(["row", "recording", "name", "first_sample", "samples"])
         .map_err(wrong)?;
     for (row, window) in experiment.windows.list.iter().enumerate() {
-        let numbers = [row, window.recording, window.start, experiment.windows.length];
+        let numbers = [
+            row,
+            window.recording,
+            window.start,
+            experiment.windows.length,
+        ];
         let [row, recording, start, samples] = numbers.map(|number| number.to_string());
         let name = &experiment.dataset.recordings[window.recording].name;
         table
             .write_record([&row, &recording, name, &start, &samples])
             .map_err(wrong)?;
     }
-    let bytes = table.into_inner().map_err(|e| wrong(e.into_error().into()))?;
+    let bytes = table
+        .into_inner()
+        .map_err(|e| wrong(e.into_error().into()))?;
     Ok(atomic::write(path, &bytes)?)
 }
 

@@ -17,7 +17,9 @@ pub fn divide(dataset: &mut Dataset, names: &[String]) -> Result<Dataset, DataEr
     for name in names {
         let at = dataset.channels.iter().position(|channel| channel == name);
         taken.push(at.ok_or_else(|| {
-            fault(format!("expected channels of the data, which are {all}, found {name:?}"))
+            fault(format!(
+                "expected channels of the data, which are {all}, found {name:?}"
+            ))
         })?);
     }
     if names.is_empty() {
@@ -33,7 +35,9 @@ pub fn divide(dataset: &mut Dataset, names: &[String]) -> Result<Dataset, DataEr
     taken.sort_unstable();
     taken.dedup();
     let width = dataset.width();
-    let kept: Vec<usize> = (0..width).filter(|channel| !taken.contains(channel)).collect();
+    let kept: Vec<usize> = (0..width)
+        .filter(|channel| !taken.contains(channel))
+        .collect();
     if kept.is_empty() {
         return Err(fault(format!(
             "expected some channels for the first encoder, found that the second takes all: {all}; leave some out"
@@ -45,7 +49,10 @@ pub fn divide(dataset: &mut Dataset, names: &[String]) -> Result<Dataset, DataEr
 }
 
 fn of_channels(dataset: &Dataset, channels: &[usize]) -> Dataset {
-    let names: Vec<String> = channels.iter().map(|&c| dataset.channels[c].clone()).collect();
+    let names: Vec<String> = channels
+        .iter()
+        .map(|&c| dataset.channels[c].clone())
+        .collect();
     let samples = |recording: &Recording| {
         let samples = recording.samples.chunks_exact(dataset.width());
         let chosen = samples.flat_map(|sample| channels.iter().map(|&channel| sample[channel]));
@@ -81,11 +88,21 @@ mod tests {
         let (mut first, mut named) = (whole.clone(), whole.clone());
         let other = divide(&mut first, &[]).unwrap();
         assert_eq!([first.width(), other.width()], [3, 3]);
-        assert_eq!([first.channels.clone(), other.channels.clone()].concat(), whole.channels);
+        assert_eq!(
+            [first.channels.clone(), other.channels.clone()].concat(),
+            whole.channels
+        );
         assert_eq!(divide(&mut named, &other.channels).unwrap(), other);
         assert_eq!((first.triads.len(), other.triads.len()), (1, 1));
-        for (whole, (a, b)) in whole.recordings.iter().zip(first.recordings.iter().zip(&other.recordings)) {
-            assert_eq!((a.label, b.subject, &b.name), (whole.label, whole.subject, &whole.name));
+        for (whole, (a, b)) in whole
+            .recordings
+            .iter()
+            .zip(first.recordings.iter().zip(&other.recordings))
+        {
+            assert_eq!(
+                (a.label, b.subject, &b.name),
+                (whole.label, whole.subject, &whole.name)
+            );
             let joined = a.samples.chunks(3).zip(b.samples.chunks(3));
             let joined: Vec<f32> = joined.flat_map(|(a, b)| [a, b].concat()).collect();
             assert_eq!(joined, whole.samples);
@@ -96,7 +113,10 @@ mod tests {
     fn what_cannot_be_divided_says_why() {
         let mut data = watch25::load().unwrap();
         let all = data.channels.clone();
-        for (names, part) in [(vec!["nose".to_owned()], "\"nose\""), (all, "the second takes all")] {
+        for (names, part) in [
+            (vec!["nose".to_owned()], "\"nose\""),
+            (all, "the second takes all"),
+        ] {
             let message = divide(&mut data, &names).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");
         }

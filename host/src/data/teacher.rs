@@ -94,7 +94,9 @@ impl TeacherEmbeddings {
         let training: Vec<usize> = if teacher.per_window {
             let trains = |w: &super::Window| train.binary_search(&w.recording).is_ok();
             let rows = windows.list.iter().enumerate();
-            rows.filter(|(_, w)| trains(w)).map(|(row, _)| row).collect()
+            rows.filter(|(_, w)| trains(w))
+                .map(|(row, _)| row)
+                .collect()
         } else {
             train.to_vec()
         };
@@ -105,11 +107,15 @@ impl TeacherEmbeddings {
     /// What it says of the window of `recording` that begins at sample `start`.
     pub fn row(&self, recording: usize, start: usize) -> &[f32] {
         let row = if self.per_window {
-            self.first.get(recording).map_or(0, |first| first + start / self.hop)
+            self.first
+                .get(recording)
+                .map_or(0, |first| first + start / self.hop)
         } else {
             recording
         };
-        self.values.get(row * self.dim..(row + 1) * self.dim).unwrap_or_default()
+        self.values
+            .get(row * self.dim..(row + 1) * self.dim)
+            .unwrap_or_default()
     }
 }
 
@@ -129,7 +135,9 @@ fn tensor(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
     macro_rules! as_numbers {
         ($type:ty) => {{
             let words = data.as_chunks::<{ size_of::<$type>() }>().0.iter();
-            words.map(|word| f64::from(<$type>::from_le_bytes(*word))).collect()
+            words
+                .map(|word| f64::from(<$type>::from_le_bytes(*word)))
+                .collect()
         }};
     }
     let values = match table.dtype() {
@@ -152,7 +160,9 @@ fn standardised(values: Vec<f64>, dim: usize, rows: &[usize]) -> Vec<f32> {
     let row = |row: &usize| &values[row * dim..(row + 1) * dim];
     let count = rows.len().max(1) as f64;
     for values in rows.iter().map(row) {
-        mean.iter_mut().zip(values).for_each(|(m, v)| *m += v / count);
+        mean.iter_mut()
+            .zip(values)
+            .for_each(|(m, v)| *m += v / count);
     }
     for values in rows.iter().map(row) {
         let moved = values.iter().zip(&mean);
@@ -244,16 +254,30 @@ mod tests {
     #[test]
     fn tables_that_do_not_fit_are_refused_in_words() {
         for (name, bytes, part) in [
-            ("t.safetensors", table(4), "6 windows, or for each of the 3 recordings, of 1 to 65535 values, found 4 rows"),
-            ("t.safetensors", b"hello".to_vec(), "expected a safetensors file"),
+            (
+                "t.safetensors",
+                table(4),
+                "6 windows, or for each of the 3 recordings, of 1 to 65535 values, found 4 rows",
+            ),
+            (
+                "t.safetensors",
+                b"hello".to_vec(),
+                "expected a safetensors file",
+            ),
             ("t.npy", b"hello".to_vec(), "as numpy.save writes it"),
             ("t.csv", table(6), "called .npy or .safetensors"),
         ] {
             let message = read(name, &bytes).unwrap_err().to_string();
-            assert!(message.contains(part) && message.contains(name), "{message}");
+            assert!(
+                message.contains(part) && message.contains(name),
+                "{message}"
+            );
         }
         let view = |bytes| TensorView::new(Dtype::F32, vec![3, 1], bytes).unwrap();
-        let bytes: Vec<u8> = [1.0, f32::NAN, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes: Vec<u8> = [1.0, f32::NAN, 2.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
         let nan = safetensors::serialize([("t", view(&bytes))], None).unwrap();
         let message = read("t.safetensors", &nan).unwrap_err().to_string();
         assert!(message.contains("row 1, column 0"), "{message}");

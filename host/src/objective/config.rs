@@ -162,9 +162,11 @@ impl ObjectiveConfig {
             }
             Self::Masked(_) => NUMBERS.to_vec(),
             Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
-            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::HandFeatures(_) | Self::Paired(_) => {
-                IN_TIME.to_vec()
-            }
+            Self::Cpc(_)
+            | Self::NextValue(_)
+            | Self::Order(_)
+            | Self::HandFeatures(_)
+            | Self::Paired(_) => IN_TIME.to_vec(),
             Self::Rotation(_) => PICTURES.to_vec(),
             Self::Distillation(Distillation {
                 teacher: Some(_), ..
@@ -409,12 +411,7 @@ impl ObjectiveConfig {
                 for name in ["distillation", "paired"] {
                     let terms = self.terms().into_iter();
                     let count = terms.filter(|(_, term)| term.name() == name).count();
-                    must(
-                        count <= 1,
-                        "terms",
-                        &format!("at most one {name}"),
-                        &count,
-                    )?;
+                    must(count <= 1, "terms", &format!("at most one {name}"), &count)?;
                 }
                 Ok(())
             }

@@ -155,9 +155,6 @@ mod tests {
     fn a_teacher_that_says_too_little_is_named() {
         let message = Regression.evaluate(&[1.0; 4], 2, &Batch::default(), &mut [0.0; 4]);
         let message = message.unwrap_err().to_string();
-        assert!(
-            message.contains("distillation needs 4 values"),
-            "{message}"
-        );
+        assert!(message.contains("distillation needs 4 values"), "{message}");
     }
 }

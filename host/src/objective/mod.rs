@@ -136,6 +136,11 @@ pub trait Objective: Send {
         None
     }
 
+    /// What to change where embeddings collapse under this objective, as keys of the configuration.
+    fn against_collapse(&self) -> &'static str {
+        "lower schedule.learning_rate, or add a contrastive objective beside it: objective.name = \"combined\""
+    }
+
     /// Among how many equally likely symbols the last [`Self::evaluate`] would have been as unsure, where the objective
     /// asks for symbols.
     fn perplexity(&self) -> Option<f64> {

@@ -69,6 +69,10 @@ impl Objective for Clip {
         "paired"
     }
 
+    fn against_collapse(&self) -> &'static str {
+        "raise objective.temperature, or schedule.batch for more negatives, or lower schedule.learning_rate"
+    }
+
     fn evaluate(
         &mut self,
         output: &[f32],
@@ -90,7 +94,10 @@ impl Objective for Clip {
             let (i, j) = (at / n, at % n);
             let alike = self.exclude
                 && i != j
-                && batch.families.get(i).is_some_and(|f| *f == batch.families[j]);
+                && batch
+                    .families
+                    .get(i)
+                    .is_some_and(|f| *f == batch.families[j]);
             *score = if alike {
                 f32::NEG_INFINITY
             } else {
@@ -207,6 +214,9 @@ mod tests {
         let mut clip = Clip::new(&Paired::default());
         let error = clip.evaluate(&[1.0; 12], 3, &batch(4), &mut [0.0; 12]);
         let message = error.unwrap_err().to_string();
-        assert!(message.contains("paired needs 24 values of both"), "{message}");
+        assert!(
+            message.contains("paired needs 24 values of both"),
+            "{message}"
+        );
     }
 }

@@ -3,11 +3,11 @@
 
 use super::batches::Batches;
 use super::terms::{NEXT_SYMBOL, Terms, terms};
-use super::{Experiment, Monitor, PipelineError, whiten};
+use super::{Experiment, Monitor, PipelineError, Shown, whiten};
 use crate::data::{Dataset, Kind};
-use crate::objective::UNLABELLED;
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::task::{Labels, Pairs, Task};
+use crate::objective::{ObjectiveConfig, UNLABELLED};
 use crate::run::Cancel;
 use crate::run::config::{Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
@@ -90,6 +90,8 @@ pub struct Trained {
     pub encoder: TrainedEncoder,
     /// The encoder's places with the head that says what comes next at each, where that was the objective.
     pub generator: Option<TrainedEncoder>,
+    /// What the decoder made of held-out windows, where the objective hides parts of them.
+    pub inpainted: Option<Shown>,
     /// The encoder of the other modality, whitened, where the objective pairs two.
     pub partner: Option<TrainedEncoder>,
 }
@@ -128,7 +130,10 @@ pub fn teacher(config: &RunConfig) -> Result<Option<RunConfig>, PipelineError> {
     twin.objective = (*distillation.objective).clone();
     twin.encoder.width *= distillation.teacher_width;
     twin.check().map_err(|message| {
-        PipelineError::Config(format!("the teacher, a twin of {} times the width: {message}", distillation.teacher_width))
+        PipelineError::Config(format!(
+            "the teacher, a twin of {} times the width: {message}",
+            distillation.teacher_width
+        ))
     })?;
     Ok(Some(twin))
 }
@@ -275,6 +280,7 @@ fn train(
             advice: monitor.advice(),
         });
     }
+    let inpainted = inpainted(&mut training, experiment, config);
     let trained = training.encoder.trained();
     let mut heads = training.heads.iter();
     let generator = heads
@@ -285,17 +291,46 @@ fn train(
     } else {
         trained
     };
-    let mut partners = training.heads.iter().filter_map(|head| head.partner.as_ref());
+    let mut partners = training
+        .heads
+        .iter()
+        .filter_map(|head| head.partner.as_ref());
     let partner = partners.next().map(|partner| partner.encoder.trained());
     let partner = match (partner, experiment.other.as_deref()) {
-        (Some(partner), Some(other)) => {
-            Some(whiten(partner, other, config.encoder.whitening)?)
-        }
+        (Some(partner), Some(other)) => Some(whiten(partner, other, config.encoder.whitening)?),
         _ => None,
     };
     Ok(Trained {
+        inpainted,
         partner,
         encoder: whiten(trained, experiment, config.encoder.whitening)?,
         generator,
     })
+}
+
+/// Held-out windows with what the decoder of `masked` puts where something was hidden, if that is trained.
+fn inpainted(
+    training: &mut Pretraining,
+    experiment: &Experiment,
+    config: &RunConfig,
+) -> Option<Shown> {
+    let mut terms = config.objective.terms().into_iter().enumerate();
+    let (at, masked) = terms.find_map(|(at, (_, term))| match term {
+        ObjectiveConfig::Masked(masked) => Some((at, masked)),
+        _ => None,
+    })?;
+    // Each term has one head, in their order; the supervised control has none of them.
+    let head = training.heads.get_mut(at)?;
+    let decoder = head
+        .network
+        .as_mut()
+        .filter(|n| n.output_len() == experiment.window_len())?;
+    let encoder = &mut training.encoder;
+    Some(Shown::inpainted(
+        experiment,
+        masked,
+        config.seed,
+        encoder,
+        decoder,
+    ))
 }

@@ -153,7 +153,10 @@ impl Experiment {
     /// # Errors
     /// If a number of the views is out of its range.
     pub fn view_source(&self, config: &RunConfig) -> Result<ViewSource<'_>, PipelineError> {
-        let by_rows = self.teacher.as_ref().is_some_and(|teacher| teacher.per_window);
+        let by_rows = self
+            .teacher
+            .as_ref()
+            .is_some_and(|teacher| teacher.per_window);
         let starts = if by_rows {
             Starts::Grid
         } else {

@@ -3,7 +3,8 @@
 use super::monitor::Memory;
 use super::{Experiment, PipelineError};
 use crate::run::config::CheckpointConfig;
-use crate::run::dir::{METRICS, TIMING};
+use crate::run::dir::{METRICS, TENSORBOARD, TIMING};
+use crate::run::tensorboard::{self, Scalar};
 use crate::run::{Metrics, RunConfig, RunDir, RunError, Store};
 use crate::train::pretrain::Pretraining;
 use crate::train::state::State;
@@ -116,6 +117,16 @@ impl Journal {
             training: training.state(),
         };
         self.store(task).save(training.done, &saved)
+    }
+
+    /// Writes the curves of `task` for TensorBoard.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn curves(&self, task: &str, scalars: &[Scalar]) -> Result<(), RunError> {
+        let folder = self.dir.file(TENSORBOARD).join(task);
+        // TensorBoard looks for this word in the name.
+        tensorboard::write(&folder.join("events.out.tfevents.mote"), scalars)
     }
 
     /// How to go on after an interruption.

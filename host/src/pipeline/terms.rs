@@ -19,10 +19,10 @@ use crate::objective::smooth_l1::SmoothL1;
 use crate::objective::task::{Describe, Pairs, Task};
 use crate::objective::{Objective, ObjectiveConfig};
 use crate::run::RunConfig;
-use crate::view::Anchor;
 use crate::train::pretrain::Head;
 use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Partner, Teacher, dense, head};
+use crate::view::Anchor;
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Kernel, Op, Padding, Spec};
 

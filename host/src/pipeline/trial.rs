@@ -6,7 +6,9 @@ use super::job::Line;
 use super::journal::Journal;
 use super::judge::{Candidates, judge};
 use super::monitor::Pace;
-use super::{Console, Experiment, Monitor, PipelineError, pretrain, random_init, supervise, teacher};
+use super::{
+    Console, Experiment, Monitor, PipelineError, Shown, pretrain, random_init, supervise, teacher,
+};
 use crate::eval::{Embeddings, EvaluateConfig, Evaluation, TrainingPoint};
 use crate::export::weights::Origin;
 use crate::export::{self, About, Method};
@@ -41,6 +43,8 @@ pub struct Learned {
     pub image: Vec<u8>,
     /// What says which symbol comes next, where that was the objective.
     pub generator: Option<Generator>,
+    /// What the decoder made of held-out windows, where the objective hid parts of them; the decoder itself is gone.
+    pub inpainted: Option<Shown>,
     /// The encoder of the other modality, where the objective pairs two; it has no points of its own.
     pub partner: Option<Box<Learned>>,
     /// How the training went.
@@ -78,21 +82,23 @@ impl Trial<'_> {
             Some(wide) => {
                 let text = "First the teacher, a wider twin; then what learns from it.";
                 self.console.text(text);
-                let train = |monitor: &mut Monitor<'_>| {
-                    pretrain(experiment, &wide, None, monitor, cancel)
-                };
+                let train =
+                    |monitor: &mut Monitor<'_>| pretrain(experiment, &wide, None, monitor, cancel);
                 Some(self.train("teacher", train)?.0.encoder)
             }
         };
-        let train =
-            |monitor: &mut Monitor<'_>| pretrain(experiment, config, twin.as_ref(), monitor, cancel);
+        let train = |monitor: &mut Monitor<'_>| {
+            pretrain(experiment, config, twin.as_ref(), monitor, cancel)
+        };
         let (trained, points) = self.train("pretrain", train)?;
         let Trained {
             encoder,
             generator,
+            inpainted,
             partner,
         } = trained;
         let mut learned = learned(experiment, config, encoder, points)?;
+        learned.inpainted = inpainted;
         if let Some(network) = generator {
             let generator = Generator::new(network, experiment, &learned.origin.about)?;
             let sentence = generator.held_out(experiment)?;
@@ -200,6 +206,7 @@ fn learned(
         origin,
         image,
         generator: None,
+        inpainted: None,
         partner: None,
         points,
     })

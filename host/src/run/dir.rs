@@ -24,6 +24,8 @@ pub const GENERATOR_IMAGE: &str = "generator.image";
 pub const PARTNER_WEIGHTS: &str = "partner.safetensors";
 /// Its model image.
 pub const PARTNER_IMAGE: &str = "partner.image";
+/// Folder of the curves for TensorBoard, one folder in it for each training.
+pub const TENSORBOARD: &str = "tensorboard";
 /// Says that the run reached its end.
 const FINISHED: &str = "finished";
 

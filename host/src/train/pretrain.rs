@@ -2,8 +2,8 @@
 
 use super::accumulate::cut;
 use super::network::{Mode, Network};
-use super::partner::Partner;
 use super::optimizer::{Optimizer, Rule};
+use super::partner::Partner;
 use super::schedule::Schedule;
 use super::teacher::Teacher;
 use crate::objective::{Batch, Objective, ObjectiveError};
