@@ -43,12 +43,12 @@ impl Shown {
             let (mut a, mut b) = (vec![0.0; count * len], vec![0.0; count * len]);
             source.views(pair as u64, 0, &mut a, &mut b);
             columns.extend([a, b]);
-            let number = if pairs == 1 {
-                String::new()
+            let which = if pairs == 1 {
+                "view".into()
             } else {
-                format!("pair {} ", pair + 1)
+                format!("pair {}", pair + 1)
             };
-            names.extend(["a", "b"].map(|view| format!("{number}view {view}")));
+            names.extend(["a", "b"].map(|view| format!("{which} {view}")));
         }
         let row = |row: usize| {
             let column = |values: &Vec<f32>| values[row * len..(row + 1) * len].to_vec();

@@ -19,6 +19,8 @@ pub struct Comparison {
     /// The same lines as marks: few labels, then all.
     lines: Vec<Line>,
     measures: Vec<String>,
+    /// Folds and seeds behind each line.
+    runs: usize,
 }
 
 struct Line {
@@ -118,6 +120,7 @@ impl Comparison {
         });
         Ok(Self {
             table,
+            runs,
             lines: lines.into_iter().map(|(line, ..)| line).collect(),
             measures: measures.into_iter().chain(["all labels".into()]).collect(),
         })
@@ -137,7 +140,7 @@ impl Comparison {
             let (best, estimate) = encoders.first()?;
             let versus = encoders.get(1).map_or(String::new(), |(second, other)| {
                 let lead = 100.0 * (estimate.mean - other.mean);
-                let noise = if estimate.values.len() < 2 {
+                let noise = if self.runs < 2 {
                     "; one run says nothing about noise, add --seeds 3"
                 } else if lead < 100.0 * estimate.deviation.max(other.deviation) {
                     "; less than runs differ among themselves"
