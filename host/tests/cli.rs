@@ -192,6 +192,15 @@ fn a_comparison_goes_on_where_it_was() {
         "{first}"
     );
     assert!(!first.contains("done before"), "{first}");
+    for part in [
+        "M4 instr.",
+        "all labels: ",
+        "one run says nothing about noise",
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    let page = fs::read_to_string(here.join("runs/compare/compare.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("order x1"));
     let file = here.join("runs/compare/order-width1-fold0-seed0.json");
     fs::remove_file(&file).unwrap();
     let second = compare(&arguments);

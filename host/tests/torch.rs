@@ -3,10 +3,14 @@
 use host::objective::barlow_twins::BarlowTwins;
 use host::objective::cpc::Cpc;
 use host::objective::cross_entropy::{CrossEntropy, Places};
+use host::objective::distillation::Regression;
 use host::objective::gaussian::Gaussian;
 use host::objective::moco::{Moco, MocoConfig};
+use host::objective::mse::Mse;
 use host::objective::next_symbol;
 use host::objective::nt_xent::NtXent;
+use host::objective::paired::{Clip, Paired};
+use host::objective::smooth_l1::SmoothL1;
 use host::objective::vicreg::VicReg;
 use host::objective::{Batch, Objective, UNLABELLED};
 use host::train::pretrain::{Head, Pretraining, Recipe};
@@ -187,6 +191,62 @@ fn cpc_is_torchs() {
         &batch,
         include_bytes!("golden/cpc.golden"),
     );
+}
+
+/// Regression of what is known: the loss of `masked`, and that of `hand_features`.
+#[test]
+fn regressions_are_torchs() {
+    let known = |(at, value): (usize, &f64)| {
+        if at * 7 % 3 == 0 {
+            f32::NAN
+        } else {
+            *value as f32
+        }
+    };
+    let batch = Batch {
+        groups: (0..10).collect(),
+        targets: uniform(10 * 6, 2).iter().enumerate().map(known).collect(),
+        ..Batch::default()
+    };
+    let masked = include_bytes!("golden/masked.golden");
+    check_loss(&mut Mse, 6, 2.0, &batch, masked);
+    let hand_features = include_bytes!("golden/hand_features.golden");
+    check_loss(&mut SmoothL1, 6, 2.0, &batch, hand_features);
+}
+
+#[test]
+fn distillation_is_torchs() {
+    let batch = Batch {
+        targets: uniform(12 * 7, 2).iter().map(|v| *v as f32).collect(),
+        ..pairs(12)
+    };
+    check_loss(
+        &mut Regression,
+        7,
+        1.0,
+        &batch,
+        include_bytes!("golden/distillation.golden"),
+    );
+}
+
+#[test]
+fn paired_is_torchs() {
+    let config = Paired {
+        temperature: 0.1,
+        ..Paired::default()
+    };
+    // `check_loss` gives each row of the batch one projection; here each has two.
+    let golden = golden(include_bytes!("golden/paired.golden"));
+    let batch = Batch {
+        groups: (0..11).collect(),
+        families: (0..11).map(|row| row / 3).collect(),
+        ..Batch::default()
+    };
+    let z: Vec<f32> = uniform(22 * 6, 1).iter().map(|x| *x as f32).collect();
+    let mut gradient = vec![0.0; z.len()];
+    let loss = Clip::new(&config).evaluate(&z, 6, &batch, &mut gradient);
+    close("loss", &[loss.unwrap() as f32], &golden[..1], 1e-6);
+    close("gradient", &gradient, &golden[1..], 5e-6);
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! `mote compare`: objectives, widths and seeds in one command, each judged beside the same controls. What is done
 //! stays done: started again, it goes on where it was.
 
+mod page;
+
 use super::settings::Settings;
 use super::{CliError, Terminal};
+use crate::cost::{Core, predict};
 use crate::data;
-use crate::eval::{Evaluation, Role, Summary};
+use crate::eval::Evaluation;
+use crate::export::{self, Method};
 use crate::objective::ObjectiveConfig;
 use crate::pipeline::{
-    Console, Controls, Experiment, LEARNER, PipelineError, Trial, random_init, spec,
+    Console, Controls, Experiment, Learned, PipelineError, Trial, random_init, spec,
 };
-use crate::report::Table;
 use crate::run::{Cancel, RunConfig, RunError, atomic};
 use clap::Args;
+use mote_core::image::{ModelImage, Target};
+use page::{Comparison, PAGE};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +61,8 @@ struct Cell {
     flash: usize,
     scratch: usize,
     macs: u64,
+    /// Predicted for a Cortex-M4, packed for it; see [`crate::cost`].
+    instructions: Option<u64>,
     seconds: f32,
 }
 
@@ -85,7 +92,6 @@ impl Compare {
             objective.suits(dataset.kind).map_err(CliError::Config)?;
         }
         fs::create_dir_all(&self.to).map_err(|e| RunError::at(&self.to, e))?;
-        let digest = dataset.sha256();
         let cancel = Cancel::new();
         cancel.on_ctrl_c()?;
         let mut rows: Vec<Row> = Vec::new();
@@ -107,6 +113,7 @@ impl Compare {
                 config.seed = config.seed.wrapping_add(seed);
                 let experiment = Experiment::new(dataset.clone(), &config)?;
                 folds = folds.min(experiment.folds);
+                let digest = experiment.sha256();
                 let wanted = objectives
                     .iter()
                     .flat_map(|objective| self.widths.iter().map(move |width| (objective, *width)));
@@ -120,7 +127,7 @@ impl Compare {
                         config.seed
                     ));
                     let text = config.to_toml()?;
-                    let known = known(&file).filter(|c| c.config == text && c.data == digest);
+                    let known = known(&file).filter(|c| c.config == text && c.data == *digest);
                     row.cells.push(match known {
                         Some(cell) => {
                             terminal.text(&format!("{}: done before", file.display()));
@@ -132,7 +139,7 @@ impl Compare {
                                 objective.name(),
                                 config.seed
                             ));
-                            let cell = cell(&experiment, &config, terminal, &cancel, &digest)?;
+                            let cell = cell(&experiment, &config, terminal, &cancel, digest)?;
                             let json = serde_json::to_vec(&cell).map_err(|e| {
                                 CliError::Config(format!("{}: {e}", file.display()))
                             })?;
@@ -145,10 +152,20 @@ impl Compare {
             fold += 1;
         }
         terminal.heading("Comparison");
-        let table = table(&rows)?;
-        terminal.text(&table.to_text());
-        terminal.text(&format!("All figures are in {}", self.to.display()));
-        terminal.result(&table);
+        let comparison = Comparison::of(&rows)?;
+        terminal.text(&comparison.table.to_text());
+        comparison
+            .findings()
+            .iter()
+            .for_each(|finding| terminal.text(finding));
+        comparison.write(&self.to)?;
+        let page = self.to.join(PAGE);
+        terminal.text(&format!(
+            "All figures are in {} (open {})",
+            self.to.display(),
+            page.display()
+        ));
+        terminal.result(&comparison.table);
         Ok(())
     }
 }
@@ -192,64 +209,17 @@ fn cell(
         flash: image.len(),
         scratch: image.scratch_len(),
         macs,
+        instructions: instructions(experiment, &learned)?,
         seconds,
     })
 }
 
-/// One line for each objective and width, in int8; then the controls of the first.
-fn table(rows: &[Row]) -> Result<Table, CliError> {
-    let mut lines = Vec::new();
-    let mut controls = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        let evaluations: Vec<Evaluation> = row.cells.iter().map(|c| c.evaluation.clone()).collect();
-        let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
-        let Some(first) = row.cells.first() else {
-            continue;
-        };
-        let seconds = row.cells.iter().map(|c| c.seconds).sum::<f32>() / row.cells.len() as f32;
-        for set in &summary.sets {
-            let learned = matches!(set.role, Role::Quantized(_));
-            if !learned && (set.role == Role::Learned || at > 0) {
-                continue;
-            }
-            let percent = |estimate: Option<f32>| {
-                estimate.map_or_else(|| "-".into(), |mean| format!("{:.1}", 100.0 * mean))
-            };
-            let few = |k| percent(set.few_label(LEARNER, k).map(|e| e.mean));
-            let mut line = vec![if learned {
-                format!("{} x{}", row.objective, row.width)
-            } else {
-                set.name.clone()
-            }];
-            line.push(percent(set.linear.as_ref().map(|e| e.mean)));
-            line.extend([1, 5, 20].map(few));
-            line.push(format!("{:.1}", set.rank.mean));
-            if learned {
-                line.extend([
-                    first.parameters.to_string(),
-                    first.flash.to_string(),
-                    first.scratch.to_string(),
-                    first.macs.to_string(),
-                    format!("{seconds:.0}"),
-                ]);
-                lines.push(line);
-            } else {
-                line.extend(["-"; 5].map(String::from));
-                controls.push(line);
-            }
-        }
-    }
-    lines.extend(controls);
-    let runs = rows.first().map_or(0, |row| row.cells.len());
-    Ok(Table {
-        caption: format!(
-            "int8, held-out accuracy in %, mean of {runs} runs; k labels a class with the learner {LEARNER}"
-        ),
-        header: [
-            "", "linear", "1", "5", "20", "rank", "params", "flash", "scratch", "MACs", "s",
-        ]
-        .map(String::from)
-        .to_vec(),
-        rows: lines,
-    })
+/// What a Cortex-M4 is predicted to take for a window; `None` where a layer was never measured.
+fn instructions(experiment: &Experiment, learned: &Learned) -> Result<Option<u64>, CliError> {
+    let (about, windows) = (&learned.origin.about, experiment.training_values());
+    let method = Method::default();
+    let packed = export::int8_for(Target::Dsp, &learned.encoder, about, &windows, method)?;
+    let image = ModelImage::parse(&packed).map_err(export::ExportError::from)?;
+    let costs = predict(&image, Core::M4).ok();
+    Ok(costs.map(|costs| costs.iter().map(|cost| cost.instructions as u64).sum()))
 }

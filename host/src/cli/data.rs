@@ -2,13 +2,13 @@
 
 use super::{CliError, DataFlags, Terminal};
 use crate::data::{self, DataError, Description, Kind, Windows};
-use crate::pipeline::{self, Console, PipelineError};
+use crate::pipeline::{self, Console, Experiment, PipelineError};
 use crate::report::group;
-use crate::run::RunConfig;
+use crate::run::{RunConfig, atomic};
 use clap::Args;
 use mote_core::preset::Preset;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the command takes.
 #[derive(Args, Debug)]
@@ -17,6 +17,9 @@ pub struct Data {
     folder: Option<PathBuf>,
     #[command(flatten)]
     flags: DataFlags,
+    /// Write down which rows a teacher's embeddings must have, one for each window, in their order (CSV)
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
 }
 
 /// What was found, for `--json`.
@@ -31,6 +34,32 @@ struct Found {
     advice: Vec<String>,
 }
 
+/// The windows of an experiment in their order.
+fn write_rows(path: &Path, experiment: &Experiment) -> Result<(), CliError> {
+    let wrong = |error: csv::Error| CliError::Config(format!("{}: {error}", path.display()));
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table
+        .write_record(["row", "recording", "name", "first_sample", "samples"])
+        .map_err(wrong)?;
+    for (row, window) in experiment.windows.list.iter().enumerate() {
+        let numbers = [
+            row,
+            window.recording,
+            window.start,
+            experiment.windows.length,
+        ];
+        let [row, recording, start, samples] = numbers.map(|number| number.to_string());
+        let name = &experiment.dataset.recordings[window.recording].name;
+        table
+            .write_record([&row, &recording, name, &start, &samples])
+            .map_err(wrong)?;
+    }
+    let bytes = table
+        .into_inner()
+        .map_err(|e| wrong(e.into_error().into()))?;
+    Ok(atomic::write(path, &bytes)?)
+}
+
 impl Data {
     /// Runs the command.
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
@@ -42,6 +71,11 @@ impl Data {
         flags.apply(&mut config);
         config.check().map_err(CliError::Config)?;
         let mut dataset = data::load(&config.data).map_err(PipelineError::from)?;
+        if let Some(path) = &self.rows {
+            write_rows(path, &Experiment::new(dataset, &config)?)?;
+            terminal.text(&format!("The rows are in {}", path.display()));
+            return Ok(());
+        }
         let mut advice = Vec::new();
         let (mut length, mut hop) = dataset.cut(config.window.length, config.window.hop);
         dataset.fill(length);

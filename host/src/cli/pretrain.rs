@@ -3,7 +3,7 @@
 use super::settings::{Settings, set};
 use super::{CliError, Terminal};
 use crate::data;
-use crate::pipeline::{Experiment, Job, PipelineError, spec};
+use crate::pipeline::{Experiment, Job, PipelineError, spec, teacher};
 use crate::run::dir::CONFIG;
 use crate::run::{Cancel, RunConfig, RunDir};
 use clap::Args;
@@ -63,6 +63,7 @@ impl Pretrain {
         // Whatever is wrong with data or layers shows before anything is written.
         let experiment = Experiment::new(dataset, &config)?;
         spec(&experiment, &config)?;
+        teacher(&config)?;
         let root = self.runs.as_deref().unwrap_or(Path::new("runs"));
         let resume = opened.is_some();
         let dir = match (opened, &self.name) {

@@ -2,6 +2,7 @@
 
 use super::{CliError, DataFlags};
 use crate::objective::ObjectiveConfig;
+use crate::objective::distillation::Distillation;
 use crate::run::RunConfig;
 use clap::Args;
 use std::path::PathBuf;
@@ -30,10 +31,18 @@ pub struct Settings {
     #[arg(long, value_name = "FACTOR")]
     width: Option<f32>,
     /// What training aims at, with its usual settings: nt_xent, moco, barlow_twins, vicreg, cpc, next_value,
-    /// masked, order, rotation or hand_features; for symbols next_symbol or masked_symbols. A file can set more, see
+    /// masked, order, rotation, hand_features, paired or distillation; for symbols next_symbol or masked_symbols. A file can set more, see
     /// --config
     #[arg(long, value_name = "NAME")]
     objective: Option<String>,
+    /// Learn from a wider twin with so many times the channels, trained first with the objective; the same as
+    /// --objective distillation with `teacher_width` in a file
+    #[arg(long, value_name = "FACTOR", conflicts_with = "teacher")]
+    teacher_width: Option<f32>,
+    /// Learn from a teacher's embeddings in a .npy or .safetensors file: a row for each window or each recording, in the
+    /// order that `mote data DIR --rows FILE` writes
+    #[arg(long, value_name = "FILE")]
+    teacher: Option<PathBuf>,
     /// Weight of regressing hand features beside the objective; 0 turns it off
     #[arg(long, value_name = "WEIGHT")]
     hand_features: Option<f32>,
@@ -69,7 +78,29 @@ impl Settings {
         set(&mut config.encoder.width, self.width);
         set(&mut config.auxiliary.hand_features, self.hand_features);
         if let Some(name) = &self.objective {
-            config.objective = ObjectiveConfig::named(name).map_err(CliError::Config)?;
+            let before = std::mem::replace(
+                &mut config.objective,
+                ObjectiveConfig::named(name).map_err(CliError::Config)?,
+            );
+            if let ObjectiveConfig::Distillation(new) = &mut config.objective {
+                // What the twin is trained with is what would have been trained without it.
+                match before {
+                    ObjectiveConfig::Distillation(old) => *new = old,
+                    other => *new.objective = other,
+                }
+            }
+        }
+        if self.teacher.is_some() || self.teacher_width.is_some() {
+            let mut distillation = match config.objective {
+                ObjectiveConfig::Distillation(distillation) => distillation,
+                other => Distillation {
+                    objective: Box::new(other),
+                    ..Distillation::default()
+                },
+            };
+            distillation.teacher.clone_from(&self.teacher);
+            set(&mut distillation.teacher_width, self.teacher_width);
+            config.objective = ObjectiveConfig::Distillation(distillation);
         }
         config.check().map_err(CliError::Config)?;
         Ok(config)

@@ -3,16 +3,11 @@
 use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::data::{self, Kind};
-use crate::pipeline::{Console, Experiment, PipelineError};
-use crate::report::views_plot;
+use crate::pipeline::{Console, Experiment, PipelineError, Shown};
+use crate::report::{Sheet, views_plot};
 use crate::run::atomic;
 use clap::Args;
-use image::{DynamicImage, ImageFormat, RgbImage};
-use std::io::Cursor;
 use std::path::PathBuf;
-
-/// Pixels on the screen for each of a picture.
-const ZOOM: u32 = 3;
 
 /// What the command takes.
 #[derive(Args, Debug)]
@@ -36,41 +31,35 @@ impl Views {
         let config = self.settings.config()?;
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
         let experiment = Experiment::new(dataset, &config)?;
-        let mut source = experiment.view_source(&config)?;
-        source.draw(0, 0, self.windows);
-        let (count, len) = (source.anchors().len(), source.view_len());
-        let mut plain = vec![0.0; count * len];
-        source.plain(&mut plain);
-        let mut names = vec!["window".to_owned()];
-        let mut columns = vec![plain];
-        for pair in 0..self.pairs {
-            let (mut a, mut b) = (vec![0.0; count * len], vec![0.0; count * len]);
-            source.views(pair as u64, 0, &mut a, &mut b);
-            columns.extend([a, b]);
-            names.extend(["a", "b"].map(|view| format!("pair {} {view}", pair + 1)));
-        }
-        let rows: Vec<Vec<Vec<f32>>> = (0..count)
-            .map(|row| {
-                let column = |values: &Vec<f32>| values[row * len..(row + 1) * len].to_vec();
-                columns.iter().map(column).collect()
-            })
-            .collect();
+        let shown = Shown::views(&experiment, &config, self.windows, self.pairs)?;
+        let Shown { names, rows } = &shown;
+        let channels = &experiment.dataset.channels;
         let (name, bytes) = match experiment.dataset.picture {
-            Some(size) => ("views.png", sheet(&rows, size, &experiment)?),
+            Some(size) => {
+                let sheet = Sheet {
+                    rows: &shown.pixels(&experiment),
+                    size,
+                    channels: channels.len(),
+                };
+                let png = sheet.to_png();
+                let wrong = |e| CliError::Config(format!("views.png: {e}"));
+                ("views.png", png.map_err(wrong)?)
+            }
             None if experiment.dataset.kind == Kind::Symbols => {
-                let text = spelt(&rows, &names, &experiment.dataset.vocabulary);
+                let text = spelt(rows, names, &experiment.dataset.vocabulary);
                 terminal.text(&text);
                 ("views.txt", text.into_bytes())
             }
             None => {
-                let svg = views_plot(&rows, &names, &experiment.dataset.channels);
+                let svg = views_plot("Windows and their views", rows, names, channels);
                 ("views.svg", svg.into_bytes())
             }
         };
         let path = self.output.clone().unwrap_or_else(|| name.into());
         atomic::write(&path, &bytes)?;
         terminal.text(&format!(
-            "{count} windows in rows: {}. Written to {}",
+            "{} windows in rows: {}. Written to {}",
+            rows.len(),
             names.join(", "),
             path.display()
         ));
@@ -99,43 +88,4 @@ fn spelt(rows: &[Vec<Vec<f32>>], names: &[String], vocabulary: &[String]) -> Str
         text.push('\n');
     }
     text
-}
-
-/// A contact sheet of pictures as PNG.
-fn sheet(
-    rows: &[Vec<Vec<f32>>],
-    size: [u16; 2],
-    experiment: &Experiment,
-) -> Result<Vec<u8>, CliError> {
-    let [height, width] = size.map(u32::from);
-    let channels = experiment.dataset.width();
-    let normaliser = &experiment.normaliser;
-    let columns = rows.first().map_or(1, Vec::len) as u32;
-    let (wide, high) = (width * ZOOM + 4, height * ZOOM + 4);
-    let mut sheet = RgbImage::from_pixel(
-        columns * wide,
-        (rows.len() as u32).max(1) * high,
-        image::Rgb([255; 3]),
-    );
-    for (row, views) in rows.iter().enumerate() {
-        for (column, view) in views.iter().enumerate() {
-            for y in 0..height * ZOOM {
-                for x in 0..width * ZOOM {
-                    let first = ((y / ZOOM * width + x / ZOOM) as usize) * channels;
-                    let value = |colour: usize| {
-                        let channel = colour.min(channels - 1);
-                        let value = view[first + channel] * normaliser.deviation[channel];
-                        (value + normaliser.mean[channel]).clamp(0.0, 255.0) as u8
-                    };
-                    let pixel = image::Rgb([value(0), value(1), value(2)]);
-                    sheet.put_pixel(column as u32 * wide + x, row as u32 * high + y, pixel);
-                }
-            }
-        }
-    }
-    let mut bytes = Cursor::new(Vec::new());
-    DynamicImage::from(sheet)
-        .write_to(&mut bytes, ImageFormat::Png)
-        .map_err(|e| CliError::Config(format!("views.png: {e}")))?;
-    Ok(bytes.into_inner())
 }

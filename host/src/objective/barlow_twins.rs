@@ -37,6 +37,10 @@ impl Objective for BarlowTwins {
         "barlow_twins"
     }
 
+    fn against_collapse(&self) -> &'static str {
+        "raise objective.lambda, which keeps coordinates apart, or schedule.batch"
+    }
+
     fn evaluate(
         &mut self,
         output: &[f32],

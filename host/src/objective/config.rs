@@ -2,6 +2,7 @@
 
 use super::barlow_twins::BarlowTwins;
 use super::cpc::CpcConfig;
+use super::distillation::Distillation;
 use super::gaussian::NextValue;
 use super::masked::Masked;
 use super::masked_symbols::MaskedSymbols;
@@ -9,6 +10,7 @@ use super::moco::MocoConfig;
 use super::next_symbol::NextSymbol;
 use super::nt_xent::NtXentConfig;
 use super::order::{MAX_SEGMENTS, Order};
+use super::paired::Paired;
 use super::rotation::Rotation;
 use super::vicreg::VicReg;
 use crate::data::Kind;
@@ -43,6 +45,10 @@ pub enum ObjectiveConfig {
     Rotation(Rotation),
     /// What an engineer would have measured of the window, from one view of it.
     HandFeatures(HandFeatures),
+    /// What another sensor saw at the same time.
+    Paired(Paired),
+    /// What a larger teacher says.
+    Distillation(Distillation),
     /// Several at once.
     Combined(Combined),
 }
@@ -106,6 +112,8 @@ impl ObjectiveConfig {
             Self::Order(Order::default()),
             Self::Rotation(Rotation::default()),
             Self::HandFeatures(HandFeatures::default()),
+            Self::Paired(Paired::default()),
+            Self::Distillation(Distillation::default()),
         ]
     }
 
@@ -140,6 +148,8 @@ impl ObjectiveConfig {
             Self::Order(_) => "order",
             Self::Rotation(_) => "rotation",
             Self::HandFeatures(_) => "hand_features",
+            Self::Paired(_) => "paired",
+            Self::Distillation(_) => "distillation",
             Self::Combined(_) => "combined",
         }
     }
@@ -152,10 +162,16 @@ impl ObjectiveConfig {
             }
             Self::Masked(_) => NUMBERS.to_vec(),
             Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
-            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::HandFeatures(_) => {
-                IN_TIME.to_vec()
-            }
+            Self::Cpc(_)
+            | Self::NextValue(_)
+            | Self::Order(_)
+            | Self::HandFeatures(_)
+            | Self::Paired(_) => IN_TIME.to_vec(),
             Self::Rotation(_) => PICTURES.to_vec(),
+            Self::Distillation(Distillation {
+                teacher: Some(_), ..
+            }) => ANY.to_vec(),
+            Self::Distillation(distillation) => distillation.objective.kinds(),
             Self::Combined(combined) => {
                 let mut kinds = ANY.to_vec();
                 for term in &combined.terms {
@@ -173,6 +189,22 @@ impl ObjectiveConfig {
         self.terms().iter().any(|(_, term)| at_places(term))
     }
 
+    /// The distillation among its terms; [`Self::check`] sees to it that there is one at most.
+    pub fn distillation(&self) -> Option<&Distillation> {
+        self.terms().into_iter().find_map(|(_, term)| match term {
+            Self::Distillation(distillation) => Some(distillation),
+            _ => None,
+        })
+    }
+
+    /// The pairing of two modalities among its terms; [`Self::check`] sees to it that there is one at most.
+    pub fn paired(&self) -> Option<&Paired> {
+        self.terms().into_iter().find_map(|(_, term)| match term {
+            Self::Paired(paired) => Some(paired),
+            _ => None,
+        })
+    }
+
     /// Checks that it makes sense for data of `kind`.
     ///
     /// # Errors
@@ -185,6 +217,12 @@ impl ObjectiveConfig {
         let Some((_, wrong)) = wrong else {
             return Ok(());
         };
+        if let Self::Distillation(distillation) = wrong {
+            return distillation
+                .objective
+                .suits(kind)
+                .map_err(|message| format!("objective of the teacher: {message}"));
+        }
         let right = Self::all();
         let right: Vec<&str> = right
             .iter()
@@ -325,6 +363,35 @@ impl ObjectiveConfig {
                 )
             }
             Self::Rotation(_) | Self::HandFeatures(_) | Self::NextSymbol(_) => Ok(()),
+            Self::Paired(Paired { temperature, .. }) => must(
+                (0.01..=100.0).contains(temperature),
+                "temperature",
+                "0.01 to 100",
+                temperature,
+            ),
+            Self::Distillation(distillation) => {
+                let width = distillation.teacher_width;
+                must(
+                    width > 0.0 && width <= 16.0,
+                    "teacher_width",
+                    "above 0, at most 16",
+                    &width,
+                )?;
+                must(
+                    distillation.hidden <= 4096,
+                    "hidden",
+                    "0 to 4096",
+                    &distillation.hidden,
+                )?;
+                let inner = &distillation.objective;
+                must(
+                    inner.distillation().is_none() && inner.paired().is_none(),
+                    "objective",
+                    "an objective that needs no teacher and no second encoder itself",
+                    &inner.name(),
+                )?;
+                inner.check()
+            }
             Self::Combined(combined) => {
                 must(
                     !combined.terms.is_empty(),
@@ -341,6 +408,11 @@ impl ObjectiveConfig {
                     )?;
                     term.objective.check()?;
                 }
+                for name in ["distillation", "paired"] {
+                    let terms = self.terms().into_iter();
+                    let count = terms.filter(|(_, term)| term.name() == name).count();
+                    must(count <= 1, "terms", &format!("at most one {name}"), &count)?;
+                }
                 Ok(())
             }
         }
@@ -348,117 +420,4 @@ impl ObjectiveConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_objective_is_named_and_has_good_defaults() {
-        for objective in ObjectiveConfig::all() {
-            assert_eq!(objective.check(), Ok(()));
-            assert_eq!(
-                ObjectiveConfig::named(objective.name()),
-                Ok(objective.clone())
-            );
-            let text = format!("name = \"{}\"", objective.name());
-            assert_eq!(toml::from_str::<ObjectiveConfig>(&text).unwrap(), objective);
-            let suits = |kind: &Kind| objective.suits(*kind).is_ok();
-            assert!(Kind::ALL.iter().any(suits));
-        }
-        let message = ObjectiveConfig::named("magic").unwrap_err();
-        assert!(
-            message.contains("barlow_twins") && message.contains("magic"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn several_objectives_are_written_and_read_back() {
-        let text = "name = \"combined\"\n[[terms]]\nname = \"vicreg\"\nnu = 2.0\n[[terms]]\nweight = 0.5\nname = \"order\"\n";
-        let combined: ObjectiveConfig = toml::from_str(text).unwrap();
-        let terms = combined.terms();
-        assert_eq!(terms[0].0, 1.0);
-        assert!(matches!(
-            terms[0].1,
-            ObjectiveConfig::Vicreg(VicReg { nu: 2.0, .. })
-        ));
-        assert_eq!((terms[1].0, terms[1].1.name()), (0.5, "order"));
-        let written = toml::to_string(&combined).unwrap();
-        assert_eq!(
-            toml::from_str::<ObjectiveConfig>(&written).unwrap(),
-            combined
-        );
-        assert_eq!(combined.check(), Ok(()));
-    }
-
-    #[test]
-    fn unknown_settings_are_refused_in_terms_too() {
-        for text in [
-            "name = \"vicreg\"\nxi = 2.0",
-            "name = \"combined\"\n[[terms]]\nname = \"vicreg\"\nxi = 2.0",
-            "name = \"hand_features\"\nxi = 2.0",
-        ] {
-            let message = toml::from_str::<ObjectiveConfig>(text)
-                .unwrap_err()
-                .to_string();
-            assert!(message.contains("xi"), "{message}");
-        }
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_named() {
-        for (text, key) in [
-            (
-                "name = \"nt_xent\"\ntemperature = 0",
-                "objective.temperature",
-            ),
-            ("name = \"moco\"\nqueue = 0", "objective.queue"),
-            ("name = \"barlow_twins\"\nlambda = nan", "objective.lambda"),
-            ("name = \"masked\"\nshare = 1", "objective.share"),
-            ("name = \"masked_symbols\"\nahead = 65", "objective.ahead"),
-            ("name = \"order\"\nsegments = 6", "objective.segments"),
-            (
-                "name = \"order\"\nsegments = 1\narrow = false",
-                "arrow = true",
-            ),
-            ("name = \"combined\"\nterms = []", "objective.terms"),
-        ] {
-            let message = toml::from_str::<ObjectiveConfig>(text)
-                .unwrap()
-                .check()
-                .unwrap_err();
-            assert!(message.contains(key), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_pairing_is_refused_with_the_right_ones() {
-        let order = ObjectiveConfig::named("order").unwrap();
-        let message = order.suits(Kind::Pictures).unwrap_err();
-        assert!(
-            message.contains("order makes no sense for pictures"),
-            "{message}"
-        );
-        assert!(
-            message.contains("nt_xent") && message.contains("rotation") && !message.contains("cpc"),
-            "{message}"
-        );
-        let rotation = ObjectiveConfig::named("rotation").unwrap();
-        let message = rotation.suits(Kind::Series).unwrap_err();
-        assert!(
-            message.contains("order") && !message.contains("rotation,"),
-            "{message}"
-        );
-        let next = ObjectiveConfig::named("next_symbol").unwrap();
-        assert!(next.suits(Kind::Series).is_err() && next.suits(Kind::Symbols).is_ok());
-        let masked = ObjectiveConfig::named("masked").unwrap();
-        let message = masked.suits(Kind::Symbols).unwrap_err();
-        assert!(message.contains("masked_symbols"), "{message}");
-        let combined = ObjectiveConfig::Combined(Combined {
-            terms: vec![Term {
-                weight: 1.0,
-                objective: order,
-            }],
-        });
-        assert!(combined.suits(Kind::Pictures).is_err() && combined.suits(Kind::Series).is_ok());
-    }
-}
+mod tests;

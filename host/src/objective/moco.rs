@@ -130,6 +130,10 @@ impl Objective for Moco {
         self.accuracy
     }
 
+    fn against_collapse(&self) -> &'static str {
+        "raise objective.queue for more negatives, or objective.temperature, or lower schedule.learning_rate"
+    }
+
     fn evaluate(
         &mut self,
         output: &[f32],

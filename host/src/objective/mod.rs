@@ -4,6 +4,7 @@ pub mod barlow_twins;
 pub mod config;
 pub mod cpc;
 pub mod cross_entropy;
+pub mod distillation;
 pub mod gaussian;
 pub mod masked;
 pub mod masked_symbols;
@@ -13,6 +14,7 @@ pub mod mse;
 pub mod next_symbol;
 pub mod nt_xent;
 pub mod order;
+pub mod paired;
 pub mod rotation;
 pub mod smooth_l1;
 pub mod task;
@@ -38,6 +40,8 @@ pub struct Batch {
     pub labels: Vec<u32>,
     /// Empty, or for each row the values to regress; NaN where one is not known.
     pub targets: Vec<f32>,
+    /// Empty, or for each row what another sensor saw of the same window, for a second encoder.
+    pub partner: Vec<f32>,
     /// Rows for further objectives, each altered in its own way; the encoder sees all rows in one pass.
     pub further: Vec<Batch>,
 }
@@ -84,6 +88,7 @@ impl Batch {
         self.families.clear();
         self.labels.clear();
         self.targets.clear();
+        self.partner.clear();
         self.further.iter_mut().for_each(Self::clear);
     }
 }
@@ -129,6 +134,11 @@ pub trait Objective: Send {
     /// How often the last [`Self::evaluate`] found the right answer, 0 to 1, where the objective asks a question.
     fn accuracy(&self) -> Option<f64> {
         None
+    }
+
+    /// What to change where embeddings collapse under this objective, as keys of the configuration.
+    fn against_collapse(&self) -> &'static str {
+        "lower schedule.learning_rate, or add a contrastive objective beside it: objective.name = \"combined\""
     }
 
     /// Among how many equally likely symbols the last [`Self::evaluate`] would have been as unsure, where the objective

@@ -135,6 +135,10 @@ impl Objective for NtXent {
         "nt_xent"
     }
 
+    fn against_collapse(&self) -> &'static str {
+        "raise objective.temperature, or schedule.batch for more negatives, or lower schedule.learning_rate"
+    }
+
     fn evaluate(
         &mut self,
         z: &[f32],

@@ -38,6 +38,10 @@ impl Objective for VicReg {
         "vicreg"
     }
 
+    fn against_collapse(&self) -> &'static str {
+        "raise objective.mu, which keeps coordinates varying, and objective.nu, which keeps them apart"
+    }
+
     fn evaluate(
         &mut self,
         output: &[f32],

@@ -17,14 +17,14 @@ pub struct Batches<'a> {
 struct Inner<'a> {
     source: ViewSource<'a>,
     /// One for each part of a batch; at least one.
-    tasks: Vec<Box<dyn Task>>,
+    tasks: Vec<Box<dyn Task + 'a>>,
 }
 
 impl<'a> Batches<'a> {
     /// `steps` batches from `windows` windows each; every task makes one part.
     pub fn new(
         source: ViewSource<'a>,
-        tasks: Vec<Box<dyn Task>>,
+        tasks: Vec<Box<dyn Task + 'a>>,
         windows: usize,
         steps: u64,
     ) -> Self {

@@ -3,11 +3,11 @@
 
 use super::batches::Batches;
 use super::terms::{NEXT_SYMBOL, Terms, terms};
-use super::{Experiment, Monitor, PipelineError, whiten};
+use super::{Experiment, Monitor, PipelineError, Shown, whiten};
 use crate::data::{Dataset, Kind};
-use crate::objective::UNLABELLED;
 use crate::objective::cross_entropy::CrossEntropy;
 use crate::objective::task::{Labels, Pairs, Task};
+use crate::objective::{ObjectiveConfig, UNLABELLED};
 use crate::run::Cancel;
 use crate::run::config::{Optimizer, RunConfig};
 use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Views};
@@ -90,6 +90,10 @@ pub struct Trained {
     pub encoder: TrainedEncoder,
     /// The encoder's places with the head that says what comes next at each, where that was the objective.
     pub generator: Option<TrainedEncoder>,
+    /// What the decoder made of held-out windows, where the objective hides parts of them.
+    pub inpainted: Option<Shown>,
+    /// The encoder of the other modality, whitened, where the objective pairs two.
+    pub partner: Option<TrainedEncoder>,
 }
 
 /// `spec` without the average over all places at its end, for objectives that ask at every place.
@@ -106,13 +110,42 @@ fn places(mut spec: Spec) -> Result<Spec, PipelineError> {
     Ok(spec)
 }
 
-/// Trains an encoder without labels and whitens it.
+/// The configuration of the wider twin that `config` wants to learn from, if it does.
+///
+/// # Errors
+/// If the encoder has layers of its own, whose width nobody can change, or would become too wide.
+pub fn teacher(config: &RunConfig) -> Result<Option<RunConfig>, PipelineError> {
+    let distillation = match config.objective.distillation() {
+        Some(distillation) if distillation.teacher.is_none() => distillation,
+        _ => return Ok(None),
+    };
+    if config.encoder.spec.is_some() {
+        return Err(PipelineError::Config(
+            "encoder.spec: expected a preset, which can be made wider, to distil from a wider twin, found layers of \
+             your own; name a file of embeddings as objective.teacher, or a preset"
+                .into(),
+        ));
+    }
+    let mut twin = config.clone();
+    twin.objective = (*distillation.objective).clone();
+    twin.encoder.width *= distillation.teacher_width;
+    twin.check().map_err(|message| {
+        PipelineError::Config(format!(
+            "the teacher, a twin of {} times the width: {message}",
+            distillation.teacher_width
+        ))
+    })?;
+    Ok(Some(twin))
+}
+
+/// Trains an encoder without labels and whitens it; `twin` is its teacher, where [`teacher`] wants one.
 ///
 /// # Errors
 /// If the configuration does not suit the data, training diverges, or `cancel` is raised.
 pub fn pretrain(
     experiment: &Experiment,
     config: &RunConfig,
+    twin: Option<&TrainedEncoder>,
     monitor: &mut Monitor<'_>,
     cancel: &Cancel,
 ) -> Result<Trained, PipelineError> {
@@ -126,7 +159,7 @@ pub fn pretrain(
         spec = places(spec)?;
     }
     let network = Network::new(&spec, config.seed)?;
-    let Terms { heads, tasks } = terms(&network, experiment, config)?;
+    let Terms { heads, tasks } = terms(&network, experiment, config, twin)?;
     let batches = batches(experiment, config, tasks)?;
     train(
         network, heads, &batches, experiment, config, monitor, cancel,
@@ -186,7 +219,7 @@ pub fn random_init(
 fn batches<'a>(
     experiment: &'a Experiment,
     config: &RunConfig,
-    tasks: Vec<Box<dyn Task>>,
+    tasks: Vec<Box<dyn Task + 'a>>,
 ) -> Result<Batches<'a>, PipelineError> {
     let source = experiment.view_source(config)?;
     let schedule = &config.schedule;
@@ -247,6 +280,7 @@ fn train(
             advice: monitor.advice(),
         });
     }
+    let inpainted = inpainted(&mut training, experiment, config);
     let trained = training.encoder.trained();
     let mut heads = training.heads.iter();
     let generator = heads
@@ -257,8 +291,46 @@ fn train(
     } else {
         trained
     };
+    let mut partners = training
+        .heads
+        .iter()
+        .filter_map(|head| head.partner.as_ref());
+    let partner = partners.next().map(|partner| partner.encoder.trained());
+    let partner = match (partner, experiment.other.as_deref()) {
+        (Some(partner), Some(other)) => Some(whiten(partner, other, config.encoder.whitening)?),
+        _ => None,
+    };
     Ok(Trained {
+        inpainted,
+        partner,
         encoder: whiten(trained, experiment, config.encoder.whitening)?,
         generator,
     })
+}
+
+/// Held-out windows with what the decoder of `masked` puts where something was hidden, if that is trained.
+fn inpainted(
+    training: &mut Pretraining,
+    experiment: &Experiment,
+    config: &RunConfig,
+) -> Option<Shown> {
+    let mut terms = config.objective.terms().into_iter().enumerate();
+    let (at, masked) = terms.find_map(|(at, (_, term))| match term {
+        ObjectiveConfig::Masked(masked) => Some((at, masked)),
+        _ => None,
+    })?;
+    // Each term has one head, in their order; the supervised control has none of them.
+    let head = training.heads.get_mut(at)?;
+    let decoder = head
+        .network
+        .as_mut()
+        .filter(|n| n.output_len() == experiment.window_len())?;
+    let encoder = &mut training.encoder;
+    Some(Shown::inpainted(
+        experiment,
+        masked,
+        config.seed,
+        encoder,
+        decoder,
+    ))
 }

@@ -1,12 +1,17 @@
 //! One data set, cut, split and normalised: what training and evaluation of one fold both start from.
 
 use super::PipelineError;
+use crate::data::dataset::hex;
+use crate::data::modality::divide;
 use crate::data::window::gather;
-use crate::data::{Dataset, Description, Folds, Kind, Normaliser, SplitBy, Windows};
+use crate::data::{
+    self, Dataset, Description, Folds, Kind, Normaliser, SplitBy, TeacherEmbeddings, Windows,
+};
 use crate::eval::{Embeddings, Facts, HandFeatures, NGrams, Split, Thumbnails, Whitening};
 use crate::run::RunConfig;
-use crate::view::ViewSource;
-use std::sync::OnceLock;
+use crate::view::{Starts, ViewSource};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, OnceLock};
 
 /// A fold of a data set, ready to train and to judge.
 #[derive(Clone, Debug)]
@@ -29,6 +34,10 @@ pub struct Experiment {
     pub split_by: SplitBy,
     /// Folds that the data allow.
     pub folds: usize,
+    /// The same windows as another sensor saw them, where the objective pairs two modalities.
+    pub other: Option<Box<Experiment>>,
+    /// What the teacher says of each window, where the objective reads that from a file.
+    pub teacher: Option<Arc<TeacherEmbeddings>>,
     /// A caveat about the split, if there is one.
     pub note: Option<&'static str>,
     /// See [`Self::sha256`].
@@ -43,7 +52,7 @@ impl Experiment {
     pub fn new(mut dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
         let (length, hop) = dataset.cut(config.window.length, config.window.hop);
         dataset.fill(length);
-        let (dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
+        let (mut dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
         if config.split.fold >= folds.count {
             return Err(PipelineError::Config(format!(
                 "split.fold: expected less than {}, the number of folds that the data allow, found {}",
@@ -52,6 +61,33 @@ impl Experiment {
         }
         let windows = Windows::cut(&dataset, length, hop)?;
         let parts = folds.split(config.split.fold);
+        let other = match config.objective.paired() {
+            Some(paired) => {
+                let other = divide(&mut dataset, &paired.channels)?;
+                let other = Self::of(other, windows.clone(), &folds, parts.clone())?;
+                Some(Box::new(other))
+            }
+            None => None,
+        };
+        let teacher = config.objective.distillation();
+        let teacher = teacher.and_then(|distillation| distillation.teacher.as_deref());
+        let read = |path| TeacherEmbeddings::read(path, &dataset, &windows, &parts.train);
+        let teacher = teacher.map(read).transpose()?.map(Arc::new);
+        Ok(Self {
+            other,
+            teacher,
+            ..Self::of(dataset, windows, &folds, parts)?
+        })
+    }
+
+    /// The fold that holds out `parts.test`, with nothing beside.
+    fn of(
+        dataset: Dataset,
+        windows: Windows,
+        folds: &Folds,
+        parts: data::Split,
+    ) -> Result<Self, PipelineError> {
+        let length = windows.length;
         let normaliser = Normaliser::fit(&dataset, &parts.train);
         let values = gather(&dataset, &windows.list, length, &normaliser);
         let is_test: Vec<bool> = windows
@@ -78,6 +114,8 @@ impl Experiment {
             .compute(&values)?,
         };
         Ok(Self {
+            other: None,
+            teacher: None,
             hand_features,
             split: Split::new(Facts::of(&dataset, &windows.list), &is_test)?,
             split_by: folds.by,
@@ -92,23 +130,45 @@ impl Experiment {
         })
     }
 
-    /// SHA-256 of the data, computed when first asked for; see [`Dataset::sha256`].
+    /// SHA-256 of the data, together with the other modality and the teacher's file if there are such, computed when
+    /// first asked for; see [`Dataset::sha256`].
     pub fn sha256(&self) -> &str {
-        self.digest.get_or_init(|| self.dataset.sha256())
+        self.digest.get_or_init(|| {
+            let data = self.dataset.sha256();
+            let other = self.other.as_ref().map(|other| other.sha256());
+            let teacher = self.teacher.as_ref().map(|t| t.sha256.as_str());
+            match (other, teacher) {
+                (None, None) => data,
+                further => {
+                    let all = data + further.0.unwrap_or("") + further.1.unwrap_or("");
+                    hex(&Sha256::digest(all))
+                }
+            }
+        })
     }
 
-    /// Views of the training windows, as `config` draws and alters them.
+    /// Views of the training windows, as `config` draws and alters them. A teacher that knows the windows on the hops
+    /// only is asked for no others.
     ///
     /// # Errors
     /// If a number of the views is out of its range.
     pub fn view_source(&self, config: &RunConfig) -> Result<ViewSource<'_>, PipelineError> {
+        let by_rows = self
+            .teacher
+            .as_ref()
+            .is_some_and(|teacher| teacher.per_window);
+        let starts = if by_rows {
+            Starts::Grid
+        } else {
+            config.window.starts
+        };
         Ok(ViewSource::new(
             &self.dataset,
             &self.train,
             &self.windows,
             self.normaliser.clone(),
             &config.views,
-            config.window.starts,
+            starts,
             config.seed,
         )?)
     }

@@ -1,11 +1,15 @@
 //! Plots and the report page of a run.
 
-use super::{Experiment, Learned, PipelineError};
+use super::{Experiment, Learned, PipelineError, Shown};
+use crate::data::Kind;
 use crate::eval::Summary;
 use crate::report::{
     Page, Table, Verdict, confusion_plot, few_label_plot, map, map_plot, training_plot,
 };
 use crate::run::{RunConfig, RunDir};
+
+/// Windows that the report shows beside their views.
+const VIEWED: usize = 4;
 
 /// What the report shows.
 pub struct Made<'a> {
@@ -30,6 +34,16 @@ pub fn write_report(dir: &RunDir, made: &Made<'_>) -> Result<(), PipelineError> 
     let learned = made.summary.role(&crate::eval::Role::Learned);
     if let Some(confusion) = learned.and_then(|set| set.confusion.as_ref()) {
         figures.push(("confusion.svg", confusion_plot(confusion)));
+    }
+    let experiment = made.experiment;
+    if let Some(shown) = &made.learned.inpainted {
+        let title = "Held-out windows, and what the decoder fills in";
+        figures.push(("inpainted.svg", shown.to_svg(title, experiment)?));
+    }
+    if experiment.dataset.kind != Kind::Symbols {
+        let views = Shown::views(experiment, made.config, VIEWED, 1)?;
+        let title = "Windows, and what the views make of them";
+        figures.push(("views.svg", views.to_svg(title, experiment)?));
     }
     for (name, svg) in &figures {
         dir.write(name, svg.as_bytes())?;

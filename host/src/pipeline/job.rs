@@ -2,13 +2,15 @@
 
 use super::files::{Made, write_report};
 use super::journal::Journal;
-use super::{Experiment, PipelineError, Trial};
+use super::{Controls, Experiment, Learned, PipelineError, Trial, random_init};
 use crate::data::Description;
 use crate::eval::Summary;
 use crate::export::weights;
 use crate::report::{Table, Verdict, image_table, left_out, tables};
 use crate::run::config::CheckpointConfig;
-use crate::run::dir::{CONFIG, GENERATOR_IMAGE, GENERATOR_WEIGHTS, IMAGE, WEIGHTS};
+use crate::run::dir::{
+    CONFIG, GENERATOR_IMAGE, GENERATOR_WEIGHTS, IMAGE, PARTNER_IMAGE, PARTNER_WEIGHTS, WEIGHTS,
+};
 use crate::run::progress::Output;
 use crate::run::{Cancel, RunConfig, RunDir};
 use serde::Serialize;
@@ -109,6 +111,12 @@ impl Job<'_> {
             dir.write(GENERATOR_IMAGE, &generator.image)?;
         }
 
+        if let Some(partner) = &learned.partner {
+            let bytes = weights::to_bytes(&partner.encoder, &partner.origin)?;
+            dir.write(PARTNER_WEIGHTS, &bytes)?;
+            dir.write(PARTNER_IMAGE, &partner.image)?;
+        }
+
         trial.console.heading("Controls");
         if !experiment.has_labels() {
             trial.console.text(
@@ -120,7 +128,10 @@ impl Job<'_> {
         trial.console.heading("Evaluation on held-out windows");
         let evaluation = trial.judge(&learned, &controls)?;
         let summary = Summary::of(std::slice::from_ref(&evaluation))?;
-        let figures = tables(&summary);
+        let mut figures = tables(&summary);
+        if let (Some(partner), Some(other)) = (&learned.partner, experiment.other.as_deref()) {
+            figures.extend(judge_partner(&mut trial, partner, other)?);
+        }
         figures
             .iter()
             .for_each(|table| console.text(&table.to_text()));
@@ -166,6 +177,32 @@ impl Job<'_> {
     }
 }
 
+/// The figures of the second encoder beside its own controls, but the supervised one.
+fn judge_partner(
+    trial: &mut Trial<'_>,
+    partner: &Learned,
+    other: &Experiment,
+) -> Result<Vec<Table>, PipelineError> {
+    let controls = Controls {
+        random_init: random_init(other, trial.config)?,
+        supervised: None,
+    };
+    let mut second = Trial {
+        experiment: other,
+        config: trial.config,
+        console: &mut *trial.console,
+        journal: None,
+        cancel: trial.cancel,
+    };
+    let evaluation = second.judge(partner, &controls)?;
+    let mut tables = tables(&Summary::of(&[evaluation])?);
+    for table in &mut tables {
+        let channels = other.dataset.channels.join(" ");
+        table.caption = format!("The second encoder ({channels}): {}", table.caption);
+    }
+    Ok(tables)
+}
+
 /// A line of the metrics that says what it holds.
 #[derive(Serialize)]
 pub(super) struct Line<'a, T> {
@@ -187,7 +224,14 @@ fn held_out(experiment: &Experiment) -> String {
     let note = experiment
         .note
         .map_or(String::new(), |note| format!("\n{note}"));
-    format!("Held out{who}: {test} windows for testing; {train} for training.{note}")
+    let other = experiment.other.as_ref().map_or(String::new(), |other| {
+        format!(
+            "\nTwo encoders: one takes {}, the other {}.",
+            experiment.dataset.channels.join(" "),
+            other.dataset.channels.join(" ")
+        )
+    });
+    format!("Held out{who}: {test} windows for testing; {train} for training.{note}{other}")
 }
 
 fn next(dir: &RunDir, config: &RunConfig) -> Vec<String> {

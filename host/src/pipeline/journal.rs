@@ -3,7 +3,8 @@
 use super::monitor::Memory;
 use super::{Experiment, PipelineError};
 use crate::run::config::CheckpointConfig;
-use crate::run::dir::{METRICS, TIMING};
+use crate::run::dir::{METRICS, TENSORBOARD, TIMING};
+use crate::run::tensorboard::{self, Scalar};
 use crate::run::{Metrics, RunConfig, RunDir, RunError, Store};
 use crate::train::pretrain::Pretraining;
 use crate::train::state::State;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The trainings of a run, the last one first.
-const TASKS: [&str; 2] = ["supervise", "pretrain"];
+const TASKS: [&str; 3] = ["supervise", "pretrain", "teacher"];
 
 /// What a checkpoint holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,6 +119,16 @@ impl Journal {
         self.store(task).save(training.done, &saved)
     }
 
+    /// Writes the curves of `task` for TensorBoard.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn curves(&self, task: &str, scalars: &[Scalar]) -> Result<(), RunError> {
+        let folder = self.dir.file(TENSORBOARD).join(task);
+        // TensorBoard looks for this word in the name.
+        tensorboard::write(&folder.join("events.out.tfevents.mote"), scalars)
+    }
+
     /// How to go on after an interruption.
     pub fn advice(&self) -> String {
         format!(
@@ -155,8 +166,8 @@ impl Saved {
         }
         if self.data != data {
             return Err(PipelineError::Resume(format!(
-                "the recordings have changed since this run began (SHA-256 was {:.12}…, is {data:.12}…). The result \
-                 would be that of neither; put the old recordings back, or begin a new run",
+                "the recordings (or the file of a teacher) have changed since this run began (SHA-256 was {:.12}…, is {data:.12}…). The result \
+                 would be that of neither; put the old ones back, or begin a new run",
                 self.data
             )));
         }

@@ -16,15 +16,17 @@ mod job;
 mod journal;
 mod judge;
 mod monitor;
+mod shown;
 mod terms;
 mod trial;
 mod whiten;
 
-pub use encoders::{Trained, preset, pretrain, random_init, spec, supervise};
+pub use encoders::{Trained, preset, pretrain, random_init, spec, supervise, teacher};
 pub use error::PipelineError;
 pub use experiment::Experiment;
 pub use generator::Generator;
 pub use job::{Console, Job, JobReport, LEARNER};
 pub use monitor::{Health, Monitor};
+pub use shown::Shown;
 pub use trial::{Controls, Learned, Trial};
 pub use whiten::whiten;

@@ -4,12 +4,13 @@ use super::job::Line;
 use super::journal::Journal;
 use super::{Experiment, PipelineError};
 use crate::eval::{Embeddings, EvalError, Facts, Knn, Split, Spread, TrainingPoint};
+use crate::run::tensorboard::Scalar;
 use crate::run::{Progress, RunError};
 use crate::train::pretrain::{self, Pretraining};
 use crate::train::{LayerHealth, Network};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Training windows looked at in a check-up; more are thinned out evenly.
 const MOST_WINDOWS: usize = 1024;
@@ -71,8 +72,12 @@ pub struct Monitor<'a> {
     total: u64,
     epoch_steps: u64,
     at_places: bool,
+    /// What to change where embeddings collapse.
+    remedy: &'static str,
     memory: Memory,
     last: Option<Health>,
+    /// When each point was taken, in seconds since 1970; those before a resume count as taken then.
+    taken: Vec<f64>,
     saved: Instant,
     checkpoint: Option<(PathBuf, u64)>,
     error: Option<RunError>,
@@ -104,8 +109,10 @@ impl<'a> Monitor<'a> {
             total,
             epoch_steps: 1,
             at_places: false,
+            remedy: "",
             memory: Memory::default(),
             last: None,
+            taken: Vec::new(),
             saved: Instant::now(),
             checkpoint: None,
             error: None,
@@ -125,12 +132,15 @@ impl<'a> Monitor<'a> {
     ) -> Result<(), PipelineError> {
         self.epoch_steps = epoch_steps.max(1);
         self.at_places = at_places;
+        let first = training.heads.first();
+        self.remedy = first.map_or("", |head| head.objective.against_collapse());
         let Some(journal) = &self.journal else {
             return Ok(());
         };
         if let Some((path, saved)) = journal.latest(self.task)? {
             training.restore(saved.training)?;
             self.memory = saved.monitor;
+            self.taken = vec![now(); self.memory.points.len()];
             self.checkpoint = Some((path, training.done));
             let text = format!("{}: goes on after step {}", self.task, training.done);
             self.progress.line(&text);
@@ -251,7 +261,10 @@ impl<'a> Monitor<'a> {
             .warning()
             .filter(|_| !self.memory.warned[0] && late)
         {
-            self.progress.line(&format!("warning: {warning}"));
+            let remedy = self.remedy;
+            self.progress.line(&format!(
+                "warning: {warning}. In the configuration: {remedy}"
+            ));
             self.memory.warned[0] = true;
         }
         let layers = encoder.health();
@@ -280,6 +293,7 @@ impl<'a> Monitor<'a> {
             perplexity: step.perplexity.map(|perplexity| perplexity as f32),
         };
         self.memory.points.push(point);
+        self.taken.push(now());
         self.last = Some(health);
         let pace = self.pace();
         if let Err(error) = self.record(&point, pace, layers) {
@@ -307,7 +321,12 @@ impl<'a> Monitor<'a> {
             kind: "layers",
             value: &layers,
         })?;
-        journal.timing.record(&Line { kind, value: pace })
+        journal.timing.record(&Line { kind, value: pace })?;
+        let points = self.memory.points.iter().zip(&self.taken);
+        let scalars: Vec<_> = points
+            .flat_map(|(point, time)| curves(point, *time))
+            .collect();
+        journal.curves(task, &scalars)
     }
 
     fn pace(&self) -> Pace {
@@ -348,6 +367,34 @@ impl<'a> Monitor<'a> {
             None => Ok((self.memory.points, pace)),
         }
     }
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The numbers of one point, each for a curve of its own.
+fn curves(point: &TrainingPoint, time: f64) -> impl Iterator<Item = Scalar> {
+    let step = point.step;
+    let values = [
+        ("loss", Some(point.loss)),
+        ("learning_rate", Some(point.learning_rate)),
+        ("gradient_norm", Some(point.gradient_norm)),
+        ("knn_accuracy", point.knn),
+        ("rank", point.rank),
+        ("task_accuracy", point.accuracy),
+        ("perplexity", point.perplexity),
+    ];
+    values.into_iter().filter_map(move |(tag, value)| {
+        Some(Scalar {
+            time,
+            step,
+            tag,
+            value: value?,
+        })
+    })
 }
 
 /// How often the first objective that asks a question had the right answer.

@@ -1,9 +1,10 @@
 //! From the configured objective to heads behind the encoder and tasks that fill their rows.
 
-use super::{Experiment, PipelineError};
+use super::{Experiment, PipelineError, preset};
 use crate::eval::{HandFeatures, Preparation};
 use crate::objective::cpc::{Cpc, CpcTask};
 use crate::objective::cross_entropy::{CrossEntropy, Places};
+use crate::objective::distillation::{DistillationTask, Regression, Tell};
 use crate::objective::gaussian::{Gaussian, NextValueTask};
 use crate::objective::masked::MaskedTask;
 use crate::objective::masked_symbols::MaskedSymbolsTask;
@@ -12,36 +13,45 @@ use crate::objective::mse::Mse;
 use crate::objective::next_symbol::NextSymbolTask;
 use crate::objective::nt_xent::NtXent;
 use crate::objective::order::OrderTask;
+use crate::objective::paired::{Clip, Paired, PairedTask};
 use crate::objective::rotation::{RotationTask, TURNS};
 use crate::objective::smooth_l1::SmoothL1;
 use crate::objective::task::{Describe, Pairs, Task};
 use crate::objective::{Objective, ObjectiveConfig};
 use crate::run::RunConfig;
 use crate::train::pretrain::Head;
-use crate::train::{Network, Teacher, dense, head};
+use crate::train::trained::TrainedEncoder;
+use crate::train::{Mode, Network, Partner, Teacher, dense, head};
+use crate::view::Anchor;
+use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Kernel, Op, Padding, Spec};
 
 /// The name of the head that can generate.
 pub(super) const NEXT_SYMBOL: &str = "next_symbol";
 
+/// Sets the draws of a second encoder apart from those of the first.
+const SECOND: u64 = 0x5ec0_0000;
+
 /// What a training needs beside its encoder.
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// One for each objective.
     pub heads: Vec<Head>,
     /// One for each part of a batch.
-    pub tasks: Vec<Box<dyn Task>>,
+    pub tasks: Vec<Box<dyn Task + 'a>>,
 }
 
-/// Heads and tasks for what `config` aims at.
+/// Heads and tasks for what `config` aims at; `twin` is the wider encoder to distil, where one was trained.
 ///
 /// # Errors
 /// If a head would be too wide, or the encoder does not suit its objective.
-pub(super) fn terms(
+pub(super) fn terms<'a>(
     encoder: &Network,
-    experiment: &Experiment,
+    experiment: &'a Experiment,
     config: &RunConfig,
-) -> Result<Terms, PipelineError> {
+    twin: Option<&TrainedEncoder>,
+) -> Result<Terms<'a>, PipelineError> {
     let mut build = Build {
+        twin,
         encoder,
         experiment,
         config,
@@ -70,19 +80,20 @@ pub(super) fn terms(
     Ok(Terms { heads, tasks })
 }
 
-struct Build<'a> {
-    encoder: &'a Network,
+struct Build<'a, 'e> {
+    twin: Option<&'e TrainedEncoder>,
+    encoder: &'e Network,
     experiment: &'a Experiment,
-    config: &'a RunConfig,
+    config: &'e RunConfig,
     /// The part that holds view pairs, shared by all objectives over pairs.
     pairs: Option<usize>,
     /// What is regressed from them.
     describe: Option<Describe>,
     heads: Vec<Head>,
-    tasks: Vec<Box<dyn Task>>,
+    tasks: Vec<Box<dyn Task + 'a>>,
 }
 
-impl Build<'_> {
+impl<'a> Build<'a, '_> {
     fn term(&mut self, weight: f32, objective: &ObjectiveConfig) -> Result<(), PipelineError> {
         let seed = self.config.seed;
         let length = self.experiment.windows.length;
@@ -184,9 +195,78 @@ impl Build<'_> {
                 });
                 Ok(())
             }
+            ObjectiveConfig::Distillation(config) => {
+                let (tell, dim) = self.teacher()?;
+                let hidden = usize::from(config.hidden);
+                let widths: Vec<usize> = [hidden, dim].into_iter().filter(|w| *w > 0).collect();
+                let task = DistillationTask { tell };
+                self.with_task(weight, Box::new(Regression), &widths, Box::new(task))
+            }
+            ObjectiveConfig::Paired(config) => self.paired(weight, config),
             // Terms are never sums themselves; see `ObjectiveConfig::terms`.
             ObjectiveConfig::Combined(_) => Ok(()),
         }
+    }
+
+    /// What the teacher says of views, and how many values that is.
+    fn teacher(&self) -> Result<(Tell, usize), PipelineError> {
+        if let Some(rows) = self.experiment.teacher.clone() {
+            let dim = rows.dim;
+            let tell: Tell = Box::new(move |anchors, _| {
+                let row = |anchor: &Anchor| rows.row(anchor.recording, anchor.start);
+                anchors.iter().flat_map(row).copied().collect()
+            });
+            return Ok((tell, dim));
+        }
+        let twin = self.twin.ok_or_else(|| {
+            PipelineError::Config("objective: distillation needs a teacher, found none".into())
+        })?;
+        let mut network = Network::load(twin)?;
+        let dim = network.output_len();
+        let tell: Tell = Box::new(move |_, views| network.forward(views, Mode::Eval).to_vec());
+        Ok((tell, dim))
+    }
+
+    /// Two encoders, each behind a projector of its own.
+    fn paired(&mut self, weight: f32, config: &Paired) -> Result<(), PipelineError> {
+        let other = self.experiment.other.as_deref().ok_or_else(|| {
+            PipelineError::Config("objective: paired needs a second modality, found one".into())
+        })?;
+        if self.config.encoder.spec.is_some() {
+            return Err(PipelineError::Config(
+                "encoder.spec: expected a preset, which suits either of two encoders, found layers of your own".into(),
+            ));
+        }
+        let spec = preset(&other.dataset, other.windows.length, self.config)?;
+        let encoder = Network::new(&spec, self.seed() ^ SECOND)?;
+        let lengths = [self.encoder.output_len(), encoder.output_len()];
+        let mut widths = self.projector();
+        if widths.is_empty() && lengths[0] != lengths[1] {
+            widths.push(lengths[0].min(lengths[1]));
+        }
+        let (mut own, mut others) = (None, None);
+        if !widths.is_empty() {
+            own = Some(self.head(&widths)?);
+            others = Some(self.head_behind(spec.output()?, &widths, self.seed() ^ SECOND)?);
+        }
+        self.tasks.push(Box::new(PairedTask {
+            other: other.view_source(self.config)?,
+        }));
+        self.push(Head {
+            part: self.tasks.len() - 1,
+            partner: Some(Partner {
+                encoder,
+                head: others,
+            }),
+            ..Head::new(own, Box::new(Clip::new(config)), weight)
+        });
+        Ok(())
+    }
+
+    /// Widths of the configured projector.
+    fn projector(&self) -> Vec<usize> {
+        let widths = self.config.encoder.projector.iter();
+        widths.copied().map(usize::from).collect()
     }
 
     /// An objective over view pairs, behind the configured projector.
@@ -196,8 +276,7 @@ impl Build<'_> {
         objective: Box<dyn Objective>,
         momentum: Option<f32>,
     ) -> Result<(), PipelineError> {
-        let widths = &self.config.encoder.projector;
-        let widths: Vec<usize> = widths.iter().copied().map(usize::from).collect();
+        let widths = self.projector();
         let network = if widths.is_empty() && !self.config.objective.at_places() {
             None
         } else {
@@ -221,7 +300,7 @@ impl Build<'_> {
         weight: f32,
         objective: Box<dyn Objective>,
         widths: &[usize],
-        task: Box<dyn Task>,
+        task: Box<dyn Task + 'a>,
     ) -> Result<(), PipelineError> {
         let network = self.head(widths)?;
         self.tasks.push(task);
@@ -238,7 +317,7 @@ impl Build<'_> {
         weight: f32,
         objective: Box<dyn Objective>,
         layers: &[(Op, Activation)],
-        task: Box<dyn Task>,
+        task: Box<dyn Task + 'a>,
     ) -> Result<(), PipelineError> {
         let input = self.encoder.spec().output()?;
         let network = head(input, layers, self.seed())?;
@@ -268,6 +347,16 @@ impl Build<'_> {
 
     /// Dense layers behind the embedding.
     fn head(&self, widths: &[usize]) -> Result<Network, PipelineError> {
+        self.head_behind(self.encoder.spec().output()?, widths, self.seed())
+    }
+
+    /// Dense layers behind an embedding of shape `input`.
+    fn head_behind(
+        &self,
+        input: Shape,
+        widths: &[usize],
+        seed: u64,
+    ) -> Result<Network, PipelineError> {
         let mut all = Vec::new();
         for &width in widths {
             all.push(u16::try_from(width).map_err(|_| {
@@ -278,13 +367,12 @@ impl Build<'_> {
                 ))
             })?);
         }
-        let input = self.encoder.spec().output()?;
         let mut layers = dense(&all, false);
         if self.config.objective.at_places() {
             // Another term asks at every place, so the embedding is still to be averaged.
             layers.insert(0, (Op::GlobalAvgPool, Activation::None));
         }
-        Ok(head(input, &layers, self.seed())?)
+        Ok(head(input, &layers, seed)?)
     }
 }
 

@@ -6,7 +6,9 @@ use super::job::Line;
 use super::journal::Journal;
 use super::judge::{Candidates, judge};
 use super::monitor::Pace;
-use super::{Console, Experiment, Monitor, PipelineError, pretrain, random_init, supervise};
+use super::{
+    Console, Experiment, Monitor, PipelineError, Shown, pretrain, random_init, supervise, teacher,
+};
 use crate::eval::{Embeddings, EvaluateConfig, Evaluation, TrainingPoint};
 use crate::export::weights::Origin;
 use crate::export::{self, About, Method};
@@ -41,6 +43,10 @@ pub struct Learned {
     pub image: Vec<u8>,
     /// What says which symbol comes next, where that was the objective.
     pub generator: Option<Generator>,
+    /// What the decoder made of held-out windows, where the objective hid parts of them; the decoder itself is gone.
+    pub inpainted: Option<Shown>,
+    /// The encoder of the other modality, where the objective pairs two; it has no points of its own.
+    pub partner: Option<Box<Learned>>,
     /// How the training went.
     pub points: Vec<TrainingPoint>,
 }
@@ -64,40 +70,46 @@ pub struct Controls {
     pub supervised: Option<TrainedEncoder>,
 }
 
-type Train =
-    fn(&Experiment, &RunConfig, &mut Monitor<'_>, &Cancel) -> Result<Trained, PipelineError>;
-
 impl Trial<'_> {
     /// Pretrains without labels, and exports to int8.
     ///
     /// # Errors
     /// If the configuration does not suit the data, training diverges, or it is interrupted.
     pub fn learn(&mut self) -> Result<Learned, PipelineError> {
-        let (Trained { encoder, generator }, points) = self.train("pretrain", pretrain)?;
-        let origin = origin(self.experiment, self.config)?;
-        let generator = match generator {
-            Some(network) => {
-                let generator = Generator::new(network, self.experiment, &origin.about)?;
-                let sentence = generator.held_out(self.experiment)?;
-                self.console.text(&sentence);
-                Some(generator)
-            }
+        let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
+        let twin = match teacher(config)? {
             None => None,
+            Some(wide) => {
+                let text = "First the teacher, a wider twin; then what learns from it.";
+                self.console.text(text);
+                let train =
+                    |monitor: &mut Monitor<'_>| pretrain(experiment, &wide, None, monitor, cancel);
+                Some(self.train("teacher", train)?.0.encoder)
+            }
         };
-        let training = self.experiment.training_values();
-        let image = export::int8(&encoder, &origin.about, &training, Method::default())?;
-        let embeddings = Embeddings::new(
-            encoder.embed(&self.experiment.values),
-            encoder.spec.embedding_len()?,
-        )?;
-        Ok(Learned {
+        let train = |monitor: &mut Monitor<'_>| {
+            pretrain(experiment, config, twin.as_ref(), monitor, cancel)
+        };
+        let (trained, points) = self.train("pretrain", train)?;
+        let Trained {
             encoder,
-            embeddings,
-            origin,
-            image,
             generator,
-            points,
-        })
+            inpainted,
+            partner,
+        } = trained;
+        let mut learned = learned(experiment, config, encoder, points)?;
+        learned.inpainted = inpainted;
+        if let Some(network) = generator {
+            let generator = Generator::new(network, experiment, &learned.origin.about)?;
+            let sentence = generator.held_out(experiment)?;
+            self.console.text(&sentence);
+            learned.generator = Some(generator);
+        }
+        if let (Some(partner), Some(other)) = (partner, experiment.other.as_deref()) {
+            let partner = self::learned(other, config, partner, Vec::new())?;
+            learned.partner = Some(Box::new(partner));
+        }
+        Ok(learned)
     }
 
     /// Makes the controls that need training or an initialisation.
@@ -108,7 +120,10 @@ impl Trial<'_> {
         Ok(Controls {
             random_init: random_init(self.experiment, self.config)?,
             supervised: if self.experiment.has_labels() {
-                Some(self.train("supervise", supervise)?.0.encoder)
+                let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
+                let train =
+                    |monitor: &mut Monitor<'_>| supervise(experiment, config, monitor, cancel);
+                Some(self.train("supervise", train)?.0.encoder)
             } else {
                 None
             },
@@ -153,13 +168,13 @@ impl Trial<'_> {
     fn train(
         &mut self,
         name: &'static str,
-        train: Train,
+        train: impl FnOnce(&mut Monitor<'_>) -> Result<Trained, PipelineError>,
     ) -> Result<(Trained, Vec<TrainingPoint>), PipelineError> {
         let total = self.config.schedule.steps as u64;
         let progress = Progress::new(self.console.progress(), name, total);
         let journal = self.journal.as_deref_mut();
         let mut monitor = Monitor::new(self.experiment, name, total, progress, journal);
-        let trained = train(self.experiment, self.config, &mut monitor, self.cancel);
+        let trained = train(&mut monitor);
         let finished = monitor.finish();
         let trained = trained?;
         let (points, pace) = finished?;
@@ -169,6 +184,32 @@ impl Trial<'_> {
         }
         Ok((trained, points))
     }
+}
+
+/// A whitened encoder over the windows of `experiment`, with its embeddings and its image.
+fn learned(
+    experiment: &Experiment,
+    config: &RunConfig,
+    encoder: TrainedEncoder,
+    points: Vec<TrainingPoint>,
+) -> Result<Learned, PipelineError> {
+    let origin = origin(experiment, config)?;
+    let training = experiment.training_values();
+    let image = export::int8(&encoder, &origin.about, &training, Method::default())?;
+    let embeddings = Embeddings::new(
+        encoder.embed(&experiment.values),
+        encoder.spec.embedding_len()?,
+    )?;
+    Ok(Learned {
+        encoder,
+        embeddings,
+        origin,
+        image,
+        generator: None,
+        inpainted: None,
+        partner: None,
+        points,
+    })
 }
 
 /// The last check-up of a training in words.

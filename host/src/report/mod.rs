@@ -3,6 +3,7 @@
 //! Everything here returns text; nothing prints or writes files.
 
 mod axes;
+mod compare_plot;
 mod confusion_plot;
 mod few_label_plot;
 mod forecast;
@@ -11,12 +12,14 @@ mod map;
 mod map_plot;
 mod page;
 mod scratch_map;
+mod sheet;
 mod svg;
 mod table;
 mod training_plot;
 mod verdict;
 mod views_plot;
 
+pub use compare_plot::{Compared, compare_plot};
 pub use confusion_plot::confusion_plot;
 pub use few_label_plot::few_label_plot;
 pub use forecast::{Forecast, forecast};
@@ -25,6 +28,7 @@ pub use map::map;
 pub use map_plot::map_plot;
 pub use page::Page;
 pub use scratch_map::scratch_map;
+pub use sheet::Sheet;
 pub use table::{Table, tables};
 pub use training_plot::training_plot;
 pub use verdict::Verdict;

@@ -180,6 +180,15 @@ impl Svg {
         }
     }
 
+    /// A PNG in base64, its pixels sharp.
+    pub fn picture(&mut self, at: [f32; 2], size: [f32; 2], base64: &str) {
+        let ([x, y], [w, h]) = (at, size);
+        self.put(format_args!(
+            "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" style=\"image-rendering:pixelated\" \
+             href=\"data:image/png;base64,{base64}\"/>"
+        ));
+    }
+
     /// A legend in columns from `at` downwards; returns its height. Entries: name, colour, marker.
     pub fn legend(
         &mut self,

@@ -1,26 +1,33 @@
 //! Windows and their views side by side: what do the alterations do to my data?
 
-use super::svg::{Anchor, GREY, GRID, INK, PALETTE, Svg};
+use super::svg::{Anchor, GREY, GRID, INK, PALETTE, Svg, shorten};
 
 /// Width and height of a panel.
-const PANEL: [f32; 2] = [220.0, 120.0];
+const PANEL: [f32; 2] = [211.0, 120.0];
 /// Room for the names above and beside panels.
-const MARGIN: [f32; 2] = [20.0, 70.0];
+const MARGIN: [f32; 2] = [4.0, 100.0];
 
-/// One row of panels for each of `windows`, each panel a view of `T x C` values, with one line a channel; `names` are
+/// Under `title` one row of panels for each of `windows`, each panel a view of `T x C` values, with one line a channel; `names` are
 /// those of the columns. All panels of a row have the same scale, so that louder looks louder.
-pub fn views_plot(windows: &[Vec<Vec<f32>>], names: &[String], channels: &[String]) -> String {
+pub fn views_plot(
+    title: &str,
+    windows: &[Vec<Vec<f32>>],
+    names: &[String],
+    channels: &[String],
+) -> String {
     let columns = names.len().max(1);
     let width = 2.0 * MARGIN[0] + columns as f32 * PANEL[0];
-    let height = MARGIN[1] + 30.0 + windows.len() as f32 * PANEL[1];
+    let height = MARGIN[1] + windows.len() as f32 * PANEL[1];
     let mut svg = Svg::new(width, height);
+    svg.text([MARGIN[0], 28.0], Anchor::Start, 21.0, INK, title);
     for (column, name) in names.iter().enumerate() {
         let x = MARGIN[0] + (column as f32 + 0.5) * PANEL[0];
-        svg.text([x, 28.0], Anchor::Middle, 17.0, INK, name);
+        svg.text([x, 88.0], Anchor::Middle, 17.0, INK, name);
     }
     for (index, channel) in channels.iter().enumerate().take(8) {
-        let at = [MARGIN[0] + 80.0 * index as f32, 52.0];
-        svg.text(at, Anchor::Start, 15.0, colour(index), channel);
+        let at = [MARGIN[0] + 78.0 * index as f32, 58.0];
+        let channel = shorten(channel, 74.0, 17.0);
+        svg.text(at, Anchor::Start, 17.0, colour(index), &channel);
     }
     for (row, views) in windows.iter().enumerate() {
         let values = || views.iter().flatten().filter(|v| v.is_finite());
@@ -54,7 +61,7 @@ pub fn views_plot(windows: &[Vec<Vec<f32>>], names: &[String], channels: &[Strin
         let at = [0.5 * width, 0.5 * height];
         svg.text(at, Anchor::Middle, 17.0, GREY, "there are no windows");
     }
-    svg.finish("Windows and their views")
+    svg.finish(title)
 }
 
 fn colour(channel: usize) -> &'static str {

@@ -20,6 +20,12 @@ pub const IMAGE: &str = "encoder.image";
 pub const GENERATOR_WEIGHTS: &str = "generator.safetensors";
 /// The same in int8.
 pub const GENERATOR_IMAGE: &str = "generator.image";
+/// The trained weights of the second encoder, where two modalities were paired.
+pub const PARTNER_WEIGHTS: &str = "partner.safetensors";
+/// Its model image.
+pub const PARTNER_IMAGE: &str = "partner.image";
+/// Folder of the curves for TensorBoard, one folder in it for each training.
+pub const TENSORBOARD: &str = "tensorboard";
 /// Says that the run reached its end.
 const FINISHED: &str = "finished";
 

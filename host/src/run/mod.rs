@@ -9,6 +9,7 @@ pub mod error;
 pub mod metrics;
 pub mod progress;
 mod recipe;
+pub mod tensorboard;
 
 pub use cancel::Cancel;
 pub use checkpoint::Store;

@@ -47,7 +47,12 @@ pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> 
     let said: Table = toml::from_str(text).map_err(|e| e.to_string())?;
     let named = |table: &Table| Some(table.get("objective")?.get("name")?.clone());
     if named(&said).is_some_and(|name| Some(name) != named(&table)) {
-        table.remove("objective");
+        let own = table.remove("objective");
+        if named(&said).is_some_and(|name| name.as_str() == Some("distillation")) {
+            // The wider twin has the recipe's objective.
+            let twin = Table::from_iter(own.map(|own| ("objective".into(), own)));
+            table.insert("objective".into(), Value::Table(twin));
+        }
     }
     lay(&mut table, said);
     table.try_into().map_err(|e: toml::de::Error| e.to_string())

@@ -3,6 +3,7 @@
 use super::accumulate::cut;
 use super::network::{Mode, Network};
 use super::optimizer::{Optimizer, Rule};
+use super::partner::Partner;
 use super::schedule::Schedule;
 use super::teacher::Teacher;
 use crate::objective::{Batch, Objective, ObjectiveError};
@@ -30,6 +31,8 @@ pub struct Head {
     pub part: usize,
     /// Where the objective compares with a slowly moving copy of encoder and head.
     pub teacher: Option<Teacher>,
+    /// A second encoder whose outputs stand behind the first one's rows, where the objective compares two modalities.
+    pub partner: Option<Partner>,
 }
 
 impl Head {
@@ -41,6 +44,7 @@ impl Head {
             weight,
             part: 0,
             teacher: None,
+            partner: None,
         }
     }
 }
@@ -73,7 +77,7 @@ pub struct Pretraining {
     pub heads: Vec<Head>,
     /// What was asked for.
     pub recipe: Recipe,
-    /// The encoder's optimizer, then one for each head.
+    /// The encoder's optimizer, then one for each head, then one for each network of partners.
     pub optimizers: Vec<Optimizer>,
     /// Steps done, over all epochs.
     pub done: u64,
@@ -149,7 +153,9 @@ impl Pretraining {
     /// A run that has not begun.
     pub fn new(encoder: Network, heads: Vec<Head>, recipe: Recipe) -> Self {
         let optimizer = Optimizer::new(recipe.rule, recipe.weight_decay);
-        let optimizers = vec![optimizer; 1 + heads.len()];
+        let partners = heads.iter().filter_map(|head| head.partner.as_ref());
+        let further: usize = partners.map(|partner| partner.networks().count()).sum();
+        let optimizers = vec![optimizer; 1 + heads.len() + further];
         Self {
             encoder,
             heads,
@@ -258,17 +264,38 @@ impl Pretraining {
                 }
                 None => (embedding, dim),
             };
+            let own = output.len();
+            let both;
+            let output = match &mut head.partner {
+                Some(partner) => {
+                    let expected = partner.encoder.input_len();
+                    if part.partner.len() != part.rows() * expected {
+                        return Err(TrainError::Input {
+                            found: part.partner.len(),
+                            rows: part.rows(),
+                            expected,
+                        });
+                    }
+                    both = [output, &partner.project(&part.partner, parts)].concat();
+                    &both
+                }
+                None => output,
+            };
             slope.resize(output.len(), 0.0);
             let value = head.objective.evaluate(output, width, part, &mut slope)?;
             losses.push(value);
             loss += f64::from(head.weight) * value;
             slope.iter_mut().for_each(|slope| *slope *= head.weight);
+            let (own, others) = slope.split_at(own);
+            if let Some(partner) = &mut head.partner {
+                partner.back(&part.partner, parts, others);
+            }
             let back = match &mut head.network {
                 Some(network) => {
-                    network.backward(&slope);
+                    network.backward(own);
                     network.input_gradient()
                 }
-                None => &slope,
+                None => own,
             };
             gradient[span]
                 .iter_mut()
@@ -291,9 +318,15 @@ impl Pretraining {
             (f64::from(clip) / gradient_norm.max(1e-12)).min(1.0) as f32
         });
         let rate = self.recipe.schedule.rate(self.done);
-        let heads = self.heads.iter_mut().map(|head| head.network.as_mut());
+        let (mut heads, mut partners) = (Vec::new(), Vec::new());
+        for head in &mut self.heads {
+            heads.push(head.network.as_mut());
+            let networks = head.partner.iter_mut().flat_map(Partner::networks_mut);
+            partners.extend(networks.map(Some));
+        }
         for (network, optimizer) in std::iter::once(Some(&mut self.encoder))
             .chain(heads)
+            .chain(partners)
             .zip(&mut self.optimizers)
         {
             if let Some(network) = network {
@@ -314,10 +347,12 @@ impl Pretraining {
         })
     }
 
-    /// The encoder, then the heads' networks.
+    /// The encoder, then the heads' networks, then those of partners.
     pub(super) fn networks(&self) -> impl Iterator<Item = &Network> {
+        let partners = self.heads.iter().filter_map(|head| head.partner.as_ref());
         std::iter::once(&self.encoder)
             .chain(self.heads.iter().filter_map(|head| head.network.as_ref()))
+            .chain(partners.flat_map(Partner::networks))
     }
 
     /// Where the trouble began.
@@ -343,6 +378,13 @@ impl Pretraining {
             let place = network.not_finite_output();
             if let Some(place) = place.or_else(|| network.not_finite_gradient()) {
                 return format!("{place} of the head of {objective}");
+            }
+        }
+        let partners = self.heads.iter().filter_map(|head| head.partner.as_ref());
+        for network in partners.flat_map(Partner::networks) {
+            let place = network.not_finite_output();
+            if let Some(place) = place.or_else(|| network.not_finite_gradient()) {
+                return format!("{place} of the second encoder or its head");
             }
         }
         self.encoder

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct State {
     /// Steps done.
     pub done: u64,
-    /// Of the encoder, of each head that has a network, then of each teacher.
+    /// Of the encoder, of each head that has a network, of partners, then of each teacher.
     networks: Vec<Numbers>,
     /// Of each head's objective.
     memories: Vec<Memory>,
-    /// The encoder's, then each head's.
+    /// In the order of [`Pretraining::optimizers`].
     optimizers: Vec<Optimizer>,
 }
 
@@ -97,6 +97,9 @@ impl Pretraining {
         take(&mut self.encoder);
         for network in self.heads.iter_mut().filter_map(|h| h.network.as_mut()) {
             take(network);
+        }
+        for partner in self.heads.iter_mut().filter_map(|h| h.partner.as_mut()) {
+            partner.networks_mut().for_each(&mut take);
         }
         for teacher in self.heads.iter_mut().filter_map(|h| h.teacher.as_mut()) {
             teacher.networks_mut().for_each(&mut take);

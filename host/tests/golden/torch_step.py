@@ -96,6 +96,19 @@ def next_value(z, targets):
     return (-normal.log_prob(targets[known]) - np.log(2 * np.pi) / 2).mean()
 
 
+def distillation(z, teacher):
+    return (2 - 2 * F.cosine_similarity(z, teacher, dim=1)).mean()
+
+
+def paired(z, temperature, families):
+    """CLIP's symmetric loss; windows of one recording are no negatives of each other."""
+    a, b = (F.normalize(x, dim=1) for x in z.chunk(2))
+    n = len(a)
+    out = (families[:, None] == families[None, :]) & ~torch.eye(n, dtype=torch.bool)
+    s = (a @ b.T / temperature).masked_fill(out, -torch.inf)
+    return (F.cross_entropy(s, torch.arange(n)) + F.cross_entropy(s.T, torch.arange(n))) / 2
+
+
 def loss_golden(name, rows, width, loss):
     z = uniform(rows * width, 1).reshape(rows, width).requires_grad_()
     value = loss(z)
@@ -257,6 +270,13 @@ loss_golden("cpc", 18, 8, lambda z: cpc(z, [i % 9 // 3 for i in range(18)]))
 known = uniform(11 * 3, 2).reshape(11, 3)
 known[torch.arange(11) % 4 == 3, 2] = torch.nan
 loss_golden("next_value", 11, 6, lambda z: next_value(z, known))
+hidden = uniform(10 * 6, 2).reshape(10, 6)
+hidden[(torch.arange(60).reshape(10, 6) * 7) % 3 == 0] = torch.nan
+known_only = lambda loss: lambda z: loss(2 * z[~hidden.isnan()], hidden[~hidden.isnan()])
+loss_golden("masked", 10, 6, known_only(F.mse_loss))
+loss_golden("hand_features", 10, 6, known_only(F.smooth_l1_loss))
+loss_golden("distillation", 12, 7, lambda z: distillation(z, uniform(12 * 7, 2).reshape(12, 7)))
+loss_golden("paired", 22, 6, lambda z: paired(z, 0.1, torch.arange(11) // 3))
 step_golden("conv1d", conv1d, (1, 45, 6))
 step_golden("stat", stat, (1, 45, 6))
 step_golden("resnet8", resnet8, (11, 9, 3))

@@ -180,6 +180,14 @@ fn names(files: &mut Files, name: &str, rows: usize) -> Result<Option<Names>, Da
     }))
 }
 
+/// Shape and numbers of an array of bytes.
+///
+/// # Errors
+/// A message, if they are no such array.
+pub(super) fn numbers(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
+    array::parse(bytes).map(|array| (array.shape, array.values))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

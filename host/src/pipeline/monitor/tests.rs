@@ -108,3 +108,20 @@ fn dead_channels_are_warned_of_once_when_they_are_most_of_a_layer() {
     }
     assert!(!said(0).contains("are 0"));
 }
+
+#[test]
+fn a_collapse_is_warned_of_with_the_keys_to_change() {
+    let text = said(8);
+    let warnings: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("collapse"))
+        .collect();
+    let [warning] = warnings[..] else {
+        panic!("expected one warning: {text}")
+    };
+    assert!(
+        warning.contains("objective.temperature") && warning.contains("schedule.batch"),
+        "{warning}"
+    );
+    assert!(!said(0).contains("collapse"));
+}
