@@ -11,6 +11,7 @@ use crate::pipeline::{
 };
 use crate::report::Table;
 use crate::run::{Cancel, RunConfig, RunError, atomic};
+use crate::train::world::alone;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -175,6 +176,7 @@ fn cell(
         console: terminal,
         journal: None,
         cancel,
+        world: alone(),
     };
     let learned = trial.learn()?;
     let seconds = begun.elapsed().as_secs_f32();

@@ -12,7 +12,9 @@ use crate::export::weights::Origin;
 use crate::export::{self, About, Method};
 use crate::run::{Cancel, Progress, RunConfig};
 use crate::train::trained::TrainedEncoder;
+use crate::train::world::World;
 use mote_core::image::ModelImage;
+use std::sync::Arc;
 
 /// What a trial needs. Its stages are [`Trial::learn`], [`Trial::controls`] and [`Trial::judge`].
 pub struct Trial<'a> {
@@ -26,6 +28,8 @@ pub struct Trial<'a> {
     pub journal: Option<&'a mut Journal>,
     /// Raised to stop after the current step.
     pub cancel: &'a Cancel,
+    /// The processes that do the same trainings together.
+    pub world: Arc<dyn World>,
 }
 
 /// What was learned without labels.
@@ -149,6 +153,18 @@ impl Trial<'_> {
         Ok(evaluation)
     }
 
+    /// Does the part of a process that is not the first in the trainings of [`Trial::learn`] and [`Trial::controls`].
+    ///
+    /// # Errors
+    /// As [`Trial::learn`].
+    pub fn assist(&mut self) -> Result<(), PipelineError> {
+        self.train("pretrain", pretrain)?;
+        if self.experiment.has_labels() {
+            self.train("supervise", supervise)?;
+        }
+        Ok(())
+    }
+
     /// One training, followed on the console and in the metrics.
     fn train(
         &mut self,
@@ -158,7 +174,8 @@ impl Trial<'_> {
         let total = self.config.schedule.steps as u64;
         let progress = Progress::new(self.console.progress(), name, total);
         let journal = self.journal.as_deref_mut();
-        let mut monitor = Monitor::new(self.experiment, name, total, progress, journal);
+        let mut monitor =
+            Monitor::new(self.experiment, name, total, progress, journal, &self.world);
         let trained = train(self.experiment, self.config, &mut monitor, self.cancel);
         let finished = monitor.finish();
         let trained = trained?;

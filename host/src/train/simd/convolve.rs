@@ -274,7 +274,8 @@ impl Convolve<'_> {
                         }
                     }
                     x = x.add(1);
-                    w = w.add(width);
+                    // Behind the last row it may leave the slice; it is not followed.
+                    w = w.wrapping_add(width);
                 }
             }
             for p in 0..P {
