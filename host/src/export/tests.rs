@@ -5,7 +5,6 @@ use mote_core::image::{Format, ModelImage};
 use mote_core::preset::{Preset, tcn};
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Layer, Op, Spec, Tensor};
-use proptest::prelude::*;
 
 fn about(spec: &Spec) -> About {
     About::plain("test", u32::from(spec.input.w), usize::from(spec.input.c))
@@ -288,15 +287,25 @@ fn presets_run_as_images() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    /// Any list of layers with any numbers: both images stay near the f32 encoder.
-    #[test]
-    fn random_encoders_run_as_images(seed: u64) {
-        let spec = samples::spec(seed);
-        let (int8, f16) = errors(&spec, seed, 6);
-        prop_assert!(int8 < 0.15, "int8 error {} of {:?}", int8, spec);
-        prop_assert!(f16 < 5e-3, "f16 error {} of {:?}", f16, spec);
-    }
+/// Lists of layers with random numbers: both images stay near the f32 encoder. Small tensors of random weights
+/// cancel now and then, and then int8 has little left to be near to; so few may be further away, none far.
+#[test]
+fn random_encoders_run_as_images() {
+    let mut int8s: Vec<f64> = (0..400)
+        .map(|seed| {
+            let spec = samples::spec(seed);
+            let (int8, f16) = errors(&spec, seed, 6);
+            assert!(f16 < 5e-3, "seed {seed}: f16 error {f16} of {spec:?}");
+            assert!(int8 < 0.1, "seed {seed}: int8 error {int8} of {spec:?}");
+            int8
+        })
+        .collect();
+    int8s.sort_by(f64::total_cmp);
+    let (median, high) = (int8s[200], int8s[396]);
+    println!(
+        "int8 error: median {median:.4}, one in a hundred {high:.4}, most {:.4}",
+        int8s[399]
+    );
+    assert!(median < 0.01, "median {median}");
+    assert!(high < 0.05, "one in a hundred {high}");
 }
