@@ -78,7 +78,7 @@ impl Network {
                 return Some(format!("a weight of {}", self.place(index)));
             }
             let signal = &self.signals[index + 1];
-            let numbers = [&signal.raw, &signal.scale, &signal.shift];
+            let numbers: [&[f32]; 3] = [&signal.raw, &signal.scale, &signal.shift];
             if !self.finite_everywhere(&numbers) {
                 return Some(format!("the output of {}", self.place(index)));
             }
@@ -95,7 +95,7 @@ impl Network {
     }
 
     /// Whether the numbers are finite, in all processes that share the batch.
-    fn finite_everywhere(&self, numbers: &[&Vec<f32>]) -> bool {
+    fn finite_everywhere(&self, numbers: &[&[f32]]) -> bool {
         !self.world.any(!numbers.iter().all(|values| finite(values)))
     }
 

@@ -6,7 +6,7 @@ use super::layer::Scratch;
 use super::layer::batch_norm::BatchNorm;
 use super::network::{Mode, Network, Node};
 use super::signal::{Output, Signal, Sink};
-use super::simd::{Level, padded};
+use super::simd::{Level, Lines, padded};
 use super::world::World;
 use rayon::prelude::*;
 use std::mem::take;
@@ -25,8 +25,8 @@ pub(super) struct Work {
     /// For each chunk of the batch, the sums over its pixels.
     sums: Vec<f64>,
     /// For each chunk of the batch, the gradient of a layer's weights.
-    packed: Vec<f32>,
-    total: Vec<f32>,
+    packed: Lines,
+    total: Lines,
     output: Vec<f32>,
     /// For each tensor, how many layers have yet to write its gradient.
     pending: Vec<usize>,
@@ -88,19 +88,19 @@ fn chunks(batch: usize) -> (usize, usize) {
 
 struct Chunk {
     scratch: Scratch,
-    narrow: Vec<f32>,
+    narrow: Lines,
 }
 
 impl Chunk {
     fn new(level: Level) -> Self {
         let scratch = Scratch {
             level,
-            input: Vec::new(),
-            upstream: Vec::new(),
+            input: Lines::default(),
+            upstream: Lines::default(),
         };
         Self {
             scratch,
-            narrow: Vec::new(),
+            narrow: Lines::default(),
         }
     }
 
@@ -112,7 +112,7 @@ impl Chunk {
     }
 }
 
-fn zeros(values: &mut Vec<f32>, len: usize) {
+fn zeros(values: &mut Lines, len: usize) {
     values.clear();
     values.resize(len, 0.0);
 }
@@ -164,10 +164,9 @@ impl Network {
         self.resize(rows);
         let (share, len) = (self.work.share, self.input_len());
         let images = share.images();
-        self.signals[0].raw.clear();
         self.signals[0]
             .raw
-            .extend_from_slice(&input[images.start * len..images.end * len]);
+            .copy(&input[images.start * len..images.end * len]);
         for index in 0..self.nodes.len() {
             if self.nodes[index].live {
                 let begun = Instant::now();
@@ -403,7 +402,7 @@ impl Network {
     fn reduce_weights(&mut self, index: usize, len: usize) {
         const PIECE: usize = 2048;
         let Work { packed, total, .. } = &mut self.work;
-        self.world.gather_numbers(packed);
+        self.world.gather_numbers(&mut packed[..]);
         zeros(total, len);
         total
             .par_chunks_mut(PIECE)
@@ -434,7 +433,7 @@ impl Network {
         let mut gradient = if target.is_some() {
             take(&mut self.signals[tensor].gradient)
         } else {
-            Vec::new()
+            Lines::default()
         };
         let (len, summed, channels) = (
             self.signals[tensor].len(),
@@ -465,7 +464,7 @@ impl Network {
         all_packed.resize(share.chunks * packed, 0.0);
         chunks
             .par_iter_mut()
-            .zip(pieces(&mut gradient, share.per * len, share.count))
+            .zip(pieces(&mut gradient[..], share.per * len, share.count))
             .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
             .zip(pieces(
                 &mut all_packed[share.values(packed)],
