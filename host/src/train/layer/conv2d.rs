@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Lines, Convolve, ConvolveGradient, Run, Start, padded};
+use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Lines, Convolve, ConvolveGradient, Run, Start, padded};
+use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use std::ops::Range;
 
 pub(crate) struct Dense {

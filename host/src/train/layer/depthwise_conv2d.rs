@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Lines, Depthwise, DepthwiseGradient, Start, Tap, padded};
+use crate::train::simd::{Depthwise, DepthwiseGradient, Lines, Start, Tap, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
