@@ -14,6 +14,7 @@ use crate::pipeline::{
     Console, Controls, Experiment, Learned, PipelineError, Trial, random_init, spec,
 };
 use crate::run::{Cancel, RunConfig, RunError, atomic};
+use crate::train::world::alone;
 use clap::Args;
 use mote_core::image::{ModelImage, Target};
 use page::{Comparison, PAGE};
@@ -192,6 +193,7 @@ fn cell(
         console: terminal,
         journal: None,
         cancel,
+        world: alone(),
     };
     let learned = trial.learn()?;
     let seconds = begun.elapsed().as_secs_f32();

@@ -8,9 +8,9 @@ use crate::export::weights::WeightsError;
 use crate::pipeline::PipelineError;
 use crate::run::RunError;
 use crate::run::cancel::INTERRUPTED;
+use crate::train::world::WorldError;
 use mote_core::image::ImageError;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,9 @@ pub enum CliError {
     /// Recordings.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The processes that were started together.
+    #[error(transparent)]
+    World(#[from] WorldError),
     /// A device.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -73,24 +76,22 @@ pub enum CliError {
 
 impl CliError {
     /// 2 for wrong usage or input, 130 for an interruption, 1 for anything else.
-    pub fn exit_code(&self) -> ExitCode {
+    pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Pipeline(PipelineError::Interrupted { .. }) => ExitCode::from(INTERRUPTED as u8),
+            Self::Pipeline(PipelineError::Interrupted { .. }) => INTERRUPTED as u8,
             Self::Pipeline(
                 PipelineError::Train(_)
                 | PipelineError::Diverged { .. }
                 | PipelineError::Eval(_)
                 | PipelineError::Export(_),
             )
-            | Self::Export(_) => ExitCode::from(1),
-            Self::Device(e) if !e.is_usage() => ExitCode::from(1),
+            | Self::Export(_) => 1,
+            Self::Device(e) if !e.is_usage() => 1,
             Self::Pipeline(PipelineError::Run(e)) | Self::Run(e) => match e {
-                RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => {
-                    ExitCode::from(1)
-                }
-                _ => ExitCode::from(2),
+                RunError::DiskFull { .. } | RunError::Denied { .. } | RunError::Io { .. } => 1,
+                _ => 2,
             },
-            _ => ExitCode::from(2),
+            _ => 2,
         }
     }
 }

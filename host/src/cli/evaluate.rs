@@ -8,6 +8,7 @@ use crate::eval::Summary;
 use crate::pipeline::{Console, Experiment, LEARNER, PipelineError, Trial};
 use crate::report::{Verdict, tables};
 use crate::run::Cancel;
+use crate::train::world::alone;
 use clap::Args;
 
 /// What the command takes.
@@ -49,6 +50,7 @@ impl Evaluate {
                     console: terminal,
                     journal: None,
                     cancel: &cancel,
+                    world: alone(),
                 };
                 let learned = trial.learn()?;
                 let controls = trial.controls()?;

@@ -18,6 +18,7 @@ pub use error::CliError;
 pub use terminal::Terminal;
 
 use crate::data::symbols::Unit;
+use crate::train::world::{self, World};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,13 +99,21 @@ pub struct DataFlags {
     pub hop: Option<usize>,
 }
 
-/// Runs what the command line asks for.
-pub fn main() -> ExitCode {
+/// Runs what the command line asks for; `started` is how many processes of it a launcher says to have started.
+pub fn main(started: Option<&str>) -> ExitCode {
     let cli = Cli::parse();
     let mut terminal = Terminal::new(&cli.terminal);
+    let world = match cli.command {
+        None | Some(Command::Pretrain(_)) => world::join(started),
+        _ => Ok(world::alone()),
+    };
+    let world = match world {
+        Ok(world) => world,
+        Err(error) => return failed(&error.into(), &*world::alone()),
+    };
     let result = match cli.command {
-        None => cli.pretrain.run(&mut terminal),
-        Some(Command::Pretrain(command)) => command.run(&mut terminal),
+        None => cli.pretrain.run(&mut terminal, &world),
+        Some(Command::Pretrain(command)) => command.run(&mut terminal, &world),
         Some(Command::Evaluate(command)) => command.run(&mut terminal),
         Some(Command::Compare(command)) => command.run(&mut terminal),
         Some(Command::Data(command)) => command.run(&mut terminal),
@@ -115,10 +124,19 @@ pub fn main() -> ExitCode {
         Some(Command::Device(command)) => command.run(&mut terminal),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mote: {error}");
-            error.exit_code()
+        Ok(()) => {
+            world.leave(0);
+            ExitCode::SUCCESS
         }
+        Err(error) => failed(&error, &*world),
     }
+}
+
+fn failed(error: &CliError, world: &dyn World) -> ExitCode {
+    if world.size() > 1 {
+        eprint!("process {} of {}: ", world.rank(), world.size());
+    }
+    eprintln!("mote: {error}");
+    world.leave(error.exit_code());
+    ExitCode::from(error.exit_code())
 }

@@ -3,11 +3,14 @@
 use super::settings::{Settings, set};
 use super::{CliError, Terminal};
 use crate::data;
-use crate::pipeline::{Experiment, Job, PipelineError, spec, teacher};
+use crate::pipeline::{Experiment, Job, PipelineError, Trial, spec, teacher};
 use crate::run::dir::CONFIG;
 use crate::run::{Cancel, RunConfig, RunDir};
+use crate::train::world::World;
 use clap::Args;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What the command takes.
 #[derive(Args, Debug, Default)]
@@ -39,7 +42,7 @@ pub struct Pretrain {
 
 impl Pretrain {
     /// Runs the command.
-    pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
+    pub fn run(&self, terminal: &mut Terminal, world: &Arc<dyn World>) -> Result<(), CliError> {
         let opened = self.resume.as_deref().map(open).transpose()?;
         let config = match &opened {
             Some((_, config)) => self.settings.over(config.clone())?,
@@ -64,6 +67,20 @@ impl Pretrain {
         let experiment = Experiment::new(dataset, &config)?;
         spec(&experiment, &config)?;
         teacher(&config)?;
+        agree(&**world, &config, &experiment)?;
+        let cancel = Cancel::new();
+        cancel.on_ctrl_c()?;
+        if world.rank() > 0 {
+            let mut trial = Trial {
+                experiment: &experiment,
+                config: &config,
+                console: &mut Terminal::quiet(),
+                journal: None,
+                cancel: &cancel,
+                world: world.clone(),
+            };
+            return Ok(trial.assist()?);
+        }
         let root = self.runs.as_deref().unwrap_or(Path::new("runs"));
         let resume = opened.is_some();
         let dir = match (opened, &self.name) {
@@ -71,8 +88,6 @@ impl Pretrain {
             (None, Some(name)) => RunDir::create(root, name, self.force)?,
             (None, None) => RunDir::create_dated(root, &experiment.dataset.name)?,
         };
-        let cancel = Cancel::new();
-        cancel.on_ctrl_c()?;
         let job = Job {
             config: &config,
             experiment: &experiment,
@@ -80,6 +95,7 @@ impl Pretrain {
             cancel: &cancel,
             checkpoint,
             resume,
+            world: world.clone(),
         };
         let report = job.run(terminal)?;
         terminal.result(&report);
@@ -94,6 +110,19 @@ impl Pretrain {
         config.check().map_err(CliError::Config)?;
         Ok(config)
     }
+}
+
+/// Checks that all processes train the same.
+fn agree(world: &dyn World, config: &RunConfig, experiment: &Experiment) -> Result<(), CliError> {
+    let mut facts = Sha256::digest(config.to_toml()?).to_vec();
+    facts.extend(experiment.sha256().as_bytes());
+    let dissenter = world.dissenter(&facts);
+    dissenter.map_or(Ok(()), |rank| {
+        Err(CliError::Config(format!(
+            "process {rank} has another configuration or other recordings than the first; give all of them the same \
+             flags, files and version of mote"
+        )))
+    })
 }
 
 /// The unfinished run in `path`, and what it began with.

@@ -33,6 +33,14 @@ impl Terminal {
         }
     }
 
+    /// Says nothing.
+    pub fn quiet() -> Self {
+        Self {
+            quiet: true,
+            json: false,
+        }
+    }
+
     /// Whether the result is wanted as JSON.
     pub fn json(&self) -> bool {
         self.json

@@ -13,7 +13,9 @@ use crate::run::dir::{
 };
 use crate::run::progress::Output;
 use crate::run::{Cancel, RunConfig, RunDir};
+use crate::train::world::World;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The on-device learner whose curve is the verdict's: order-free, and ahead from five labels on.
@@ -43,6 +45,8 @@ pub struct Job<'a> {
     pub checkpoint: CheckpointConfig,
     /// Whether to go on from the folder's checkpoints.
     pub resume: bool,
+    /// The processes that train together, of which this is the first.
+    pub world: Arc<dyn World>,
 }
 
 /// What a job found, for `--json`.
@@ -80,6 +84,7 @@ impl Job<'_> {
             cancel,
             checkpoint,
             resume,
+            world,
         } = self;
         if !resume {
             dir.write(CONFIG, config.to_toml()?.as_bytes())?;
@@ -98,6 +103,7 @@ impl Job<'_> {
             console,
             journal: Some(&mut journal),
             cancel,
+            world,
         };
         let learned = trial.learn()?;
         dir.write(

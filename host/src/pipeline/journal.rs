@@ -8,6 +8,7 @@ use crate::run::tensorboard::{self, Scalar};
 use crate::run::{Metrics, RunConfig, RunDir, RunError, Store};
 use crate::train::pretrain::Pretraining;
 use crate::train::state::State;
+use crate::train::world::World;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -140,6 +141,28 @@ impl Journal {
     fn store(&self, task: &str) -> Store {
         Store::new(self.dir.path(), task, self.cadence.keep)
     }
+}
+
+/// The newest checkpoint of `task` that the journal of the first process of `world` has, for all of them.
+///
+/// # Errors
+/// As [`Journal::latest`].
+pub(super) fn latest(
+    journal: Option<&Journal>,
+    task: &str,
+    world: &dyn World,
+) -> Result<Option<(PathBuf, Saved)>, RunError> {
+    let found = journal.map(|journal| journal.latest(task)).transpose()?;
+    let found = found.flatten();
+    if world.size() == 1 {
+        return Ok(found);
+    }
+    let passed = |error: postcard::Error| RunError::Checkpoint {
+        path: "on its way to the other processes".into(),
+        message: error.to_string(),
+    };
+    let bytes = world.of_the_first(postcard::to_allocvec(&found).map_err(passed)?);
+    postcard::from_bytes(&bytes).map_err(passed)
 }
 
 impl Saved {

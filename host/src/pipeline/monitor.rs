@@ -1,15 +1,17 @@
 //! Watches an encoder while it learns: loss, throughput, and now and then k-NN accuracy and rank.
 
 use super::job::Line;
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::{Experiment, PipelineError};
 use crate::eval::{Embeddings, EvalError, Facts, Knn, Split, Spread, TrainingPoint};
 use crate::run::tensorboard::Scalar;
 use crate::run::{Progress, RunError};
 use crate::train::pretrain::{self, Pretraining};
+use crate::train::world::World;
 use crate::train::{LayerHealth, Network};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Training windows looked at in a check-up; more are thinned out evenly.
@@ -65,6 +67,7 @@ struct Layers {
 pub struct Monitor<'a> {
     progress: Progress,
     journal: Option<&'a mut Journal>,
+    world: Arc<dyn World>,
     task: &'static str,
     windows: Vec<f32>,
     split: Option<Split>,
@@ -84,13 +87,15 @@ pub struct Monitor<'a> {
 }
 
 impl<'a> Monitor<'a> {
-    /// Follows the training called `task`, of `total` steps, on `experiment`; what is to last goes to `journal`.
+    /// Follows the training called `task`, of `total` steps, on `experiment`, which the processes of `world` do together;
+    /// what is to last goes to `journal`.
     pub fn new(
         experiment: &Experiment,
         task: &'static str,
         total: u64,
         progress: Progress,
         journal: Option<&'a mut Journal>,
+        world: &Arc<dyn World>,
     ) -> Self {
         let pool = experiment.split.pool_rows();
         let stride = pool.len().div_ceil(MOST_WINDOWS).max(1);
@@ -102,6 +107,7 @@ impl<'a> Monitor<'a> {
         Self {
             progress,
             journal,
+            world: world.clone(),
             task,
             windows: samples.copied().collect(),
             split: last_subjects(experiment.split.facts(), &rows),
@@ -119,8 +125,8 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    /// Call before the first step: sets `training`, whose epochs have `epoch_steps` steps, to the newest checkpoint
-    /// where a run goes on. `at_places` says that its encoder does not average its places yet.
+    /// Call before the first step: shares `training`, whose epochs have `epoch_steps` steps, and sets it to the newest
+    /// checkpoint where a run goes on. `at_places` says that its encoder does not average its places yet.
     ///
     /// # Errors
     /// If no checkpoint is whole, or it does not fit.
@@ -134,10 +140,9 @@ impl<'a> Monitor<'a> {
         self.at_places = at_places;
         let first = training.heads.first();
         self.remedy = first.map_or("", |head| head.objective.against_collapse());
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
-        if let Some((path, saved)) = journal.latest(self.task)? {
+        training.share(&self.world);
+        let journal = self.journal.as_deref();
+        if let Some((path, saved)) = journal::latest(journal, self.task, &*self.world)? {
             training.restore(saved.training)?;
             self.memory = saved.monitor;
             self.taken = vec![now(); self.memory.points.len()];

@@ -14,7 +14,9 @@ use crate::export::weights::Origin;
 use crate::export::{self, About, Method};
 use crate::run::{Cancel, Progress, RunConfig};
 use crate::train::trained::TrainedEncoder;
+use crate::train::world::World;
 use mote_core::image::ModelImage;
+use std::sync::Arc;
 
 /// What a trial needs. Its stages are [`Trial::learn`], [`Trial::controls`] and [`Trial::judge`].
 pub struct Trial<'a> {
@@ -28,6 +30,8 @@ pub struct Trial<'a> {
     pub journal: Option<&'a mut Journal>,
     /// Raised to stop after the current step.
     pub cancel: &'a Cancel,
+    /// The processes that do the same trainings together.
+    pub world: Arc<dyn World>,
 }
 
 /// What was learned without labels.
@@ -76,21 +80,8 @@ impl Trial<'_> {
     /// # Errors
     /// If the configuration does not suit the data, training diverges, or it is interrupted.
     pub fn learn(&mut self) -> Result<Learned, PipelineError> {
-        let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
-        let twin = match teacher(config)? {
-            None => None,
-            Some(wide) => {
-                let text = "First the teacher, a wider twin; then what learns from it.";
-                self.console.text(text);
-                let train =
-                    |monitor: &mut Monitor<'_>| pretrain(experiment, &wide, None, monitor, cancel);
-                Some(self.train("teacher", train)?.0.encoder)
-            }
-        };
-        let train = |monitor: &mut Monitor<'_>| {
-            pretrain(experiment, config, twin.as_ref(), monitor, cancel)
-        };
-        let (trained, points) = self.train("pretrain", train)?;
+        let (experiment, config) = (self.experiment, self.config);
+        let (trained, points) = self.pretrain()?;
         let Trained {
             encoder,
             generator,
@@ -119,14 +110,7 @@ impl Trial<'_> {
     pub fn controls(&mut self) -> Result<Controls, PipelineError> {
         Ok(Controls {
             random_init: random_init(self.experiment, self.config)?,
-            supervised: if self.experiment.has_labels() {
-                let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
-                let train =
-                    |monitor: &mut Monitor<'_>| supervise(experiment, config, monitor, cancel);
-                Some(self.train("supervise", train)?.0.encoder)
-            } else {
-                None
-            },
+            supervised: self.supervise()?,
         })
     }
 
@@ -164,6 +148,46 @@ impl Trial<'_> {
         Ok(evaluation)
     }
 
+    /// Does the part of a process that is not the first in the trainings of [`Trial::learn`] and [`Trial::controls`].
+    ///
+    /// # Errors
+    /// As [`Trial::learn`].
+    pub fn assist(&mut self) -> Result<(), PipelineError> {
+        self.pretrain()?;
+        self.supervise()?;
+        Ok(())
+    }
+
+    /// The training without labels, behind its teacher's where it has one.
+    fn pretrain(&mut self) -> Result<(Trained, Vec<TrainingPoint>), PipelineError> {
+        let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
+        let twin = match teacher(config)? {
+            None => None,
+            Some(wide) => {
+                let text = "First the teacher, a wider twin; then what learns from it.";
+                self.console.text(text);
+                let train =
+                    |monitor: &mut Monitor<'_>| pretrain(experiment, &wide, None, monitor, cancel);
+                Some(self.train("teacher", train)?.0.encoder)
+            }
+        };
+        self.train("pretrain", |monitor| {
+            pretrain(experiment, config, twin.as_ref(), monitor, cancel)
+        })
+    }
+
+    /// The same encoder trained with all labels, where there are labels.
+    fn supervise(&mut self) -> Result<Option<TrainedEncoder>, PipelineError> {
+        let (experiment, config, cancel) = (self.experiment, self.config, self.cancel);
+        if !experiment.has_labels() {
+            return Ok(None);
+        }
+        let (trained, _) = self.train("supervise", |monitor| {
+            supervise(experiment, config, monitor, cancel)
+        })?;
+        Ok(Some(trained.encoder))
+    }
+
     /// One training, followed on the console and in the metrics.
     fn train(
         &mut self,
@@ -173,7 +197,8 @@ impl Trial<'_> {
         let total = self.config.schedule.steps as u64;
         let progress = Progress::new(self.console.progress(), name, total);
         let journal = self.journal.as_deref_mut();
-        let mut monitor = Monitor::new(self.experiment, name, total, progress, journal);
+        let mut monitor =
+            Monitor::new(self.experiment, name, total, progress, journal, &self.world);
         let trained = train(&mut monitor);
         let finished = monitor.finish();
         let trained = trained?;

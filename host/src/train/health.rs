@@ -52,7 +52,7 @@ impl Network {
                 weights: length(&self.parameters[node.weights.clone()]),
                 gradient: length(&self.gradients[node.weights.clone()]),
                 channels: signal.channels(),
-                dead: dead(signal),
+                dead: self.dead(signal),
             })
             .collect()
     }
@@ -78,7 +78,8 @@ impl Network {
                 return Some(format!("a weight of {}", self.place(index)));
             }
             let signal = &self.signals[index + 1];
-            if !finite(&signal.raw) || !finite(&signal.scale) || !finite(&signal.shift) {
+            let numbers: [&[f32]; 3] = [&signal.raw, &signal.scale, &signal.shift];
+            if !self.finite_everywhere(&numbers) {
                 return Some(format!("the output of {}", self.place(index)));
             }
         }
@@ -89,8 +90,31 @@ impl Network {
     pub fn not_finite_gradient(&self) -> Option<String> {
         let gradients = (0..self.nodes.len())
             .rev()
-            .find(|&index| !finite(&self.signals[index + 1].gradient));
+            .find(|&index| !self.finite_everywhere(&[&self.signals[index + 1].gradient]));
         gradients.map(|index| format!("the gradient of {}", self.place(index)))
+    }
+
+    /// Whether the numbers are finite, in all processes that share the batch.
+    fn finite_everywhere(&self, numbers: &[&[f32]]) -> bool {
+        !self.world.any(!numbers.iter().all(|values| finite(values)))
+    }
+
+    /// Channels that are 0 behind the ReLU in every pixel of the batch.
+    fn dead(&self, signal: &Signal) -> usize {
+        if !signal.relu {
+            return 0;
+        }
+        let channels = signal.channels();
+        let mut most = vec![f32::NEG_INFINITY; channels];
+        for pixel in signal.raw.chunks_exact(channels) {
+            for (c, (most, x)) in most.iter_mut().zip(pixel).enumerate() {
+                *most = most.max(x * signal.scale[c] + signal.shift[c]);
+            }
+        }
+        let mut all = most.repeat(self.world.size());
+        self.world.gather_numbers(&mut all);
+        let alive = |c: &usize| all[*c..].iter().step_by(channels).any(|most| *most > 0.0);
+        (0..channels).filter(|c| !alive(c)).count()
     }
 
     fn place(&self, index: usize) -> String {
@@ -101,18 +125,4 @@ impl Network {
 
 fn finite(values: &[f32]) -> bool {
     values.iter().all(|x| x.is_finite())
-}
-
-/// Channels that are 0 behind the ReLU in every pixel of the batch.
-fn dead(signal: &Signal) -> usize {
-    if !signal.relu {
-        return 0;
-    }
-    let mut most = vec![f32::NEG_INFINITY; signal.channels()];
-    for pixel in signal.raw.chunks_exact(signal.channels()) {
-        for (c, (most, x)) in most.iter_mut().zip(pixel).enumerate() {
-            *most = most.max(x * signal.scale[c] + signal.shift[c]);
-        }
-    }
-    most.iter().filter(|most| **most <= 0.0).count()
 }

@@ -18,6 +18,7 @@ mod sliding;
 pub mod state;
 mod teacher;
 pub mod trained;
+pub mod world;
 
 pub use ema::Ema;
 pub use health::{LayerHealth, LayerTime};

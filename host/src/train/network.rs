@@ -6,9 +6,11 @@ use super::random::SplitMix;
 use super::signal::Signal;
 use super::simd::Level;
 use super::trained::{self, TrainedEncoder, TrainedLayer};
+use super::world::{World, alone};
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Op, Spec, SpecError, Tensor};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Whether batch norm uses the batch's statistics (and moves the running ones) or the running ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,6 +128,8 @@ pub(super) struct NormNode {
 pub struct Network {
     pub(super) spec: Spec,
     pub(super) level: Level,
+    /// Who computes the batches.
+    pub(super) world: Arc<dyn World>,
     pub(super) nodes: Vec<Node>,
     /// The input, then each layer's output.
     pub(super) signals: Vec<Signal>,
@@ -147,6 +151,7 @@ impl Network {
         let mut network = Self {
             spec: spec.clone(),
             level: Level::detect(),
+            world: alone(),
             nodes: Vec::new(),
             signals,
             parameters: Vec::new(),
@@ -422,6 +427,12 @@ impl Network {
     /// Forces the vector instructions to use.
     pub fn set_level(&mut self, level: Level) {
         self.level = level;
+    }
+
+    /// Shares each batch with the other processes of `world`, which must all do the same with the same network. See
+    /// [`Self::forward`].
+    pub fn share(&mut self, world: &Arc<dyn World>) {
+        self.world = world.clone();
     }
 
     /// The vector instructions in use.

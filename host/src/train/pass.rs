@@ -6,7 +6,8 @@ use super::layer::Scratch;
 use super::layer::batch_norm::BatchNorm;
 use super::network::{Mode, Network, Node};
 use super::signal::{Output, Signal, Sink};
-use super::simd::{Level, padded};
+use super::simd::{Level, Lines, padded};
+use super::world::World;
 use rayon::prelude::*;
 use std::mem::take;
 use std::ops::Range;
@@ -18,9 +19,14 @@ const CHUNKS: usize = 16;
 /// Working memory of the passes.
 #[derive(Default)]
 pub(super) struct Work {
+    /// This process' share of a batch's chunks.
     chunks: Vec<Chunk>,
-    batch: usize,
-    packed: Vec<f32>,
+    share: Share,
+    /// For each chunk of the batch, the sums over its pixels.
+    sums: Vec<f64>,
+    /// For each chunk of the batch, the gradient of a layer's weights.
+    packed: Lines,
+    total: Lines,
     output: Vec<f32>,
     /// For each tensor, how many layers have yet to write its gradient.
     pending: Vec<usize>,
@@ -30,54 +36,93 @@ pub(super) struct Work {
     input_gradient: bool,
 }
 
+/// The part of a batch that this process computes.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    /// Images of the whole batch.
+    batch: usize,
+    /// Images of a chunk.
+    per: usize,
+    /// Chunks of the whole batch.
+    chunks: usize,
+    /// This process' first chunk and the number of them.
+    first: usize,
+    count: usize,
+}
+
+impl Share {
+    fn of(batch: usize, world: &dyn World) -> Self {
+        let (per, chunks) = chunks(batch);
+        let count = chunks / world.size();
+        Self {
+            batch,
+            per,
+            chunks,
+            first: world.rank() * count,
+            count,
+        }
+    }
+
+    /// The images of this process, in the batch.
+    fn images(&self) -> Range<usize> {
+        let end = (self.first + self.count) * self.per;
+        (self.first * self.per).min(self.batch)..end.min(self.batch)
+    }
+
+    /// The images of this process' chunk `at`, counted from its first.
+    fn chunk(&self, at: usize) -> Range<usize> {
+        at * self.per..((at + 1) * self.per).min(self.images().len())
+    }
+
+    /// What belongs to this process where each chunk has `len` values.
+    fn values(&self, len: usize) -> Range<usize> {
+        self.first * len..(self.first + self.count) * len
+    }
+}
+
+/// Images of a chunk, and chunks, of a batch.
+fn chunks(batch: usize) -> (usize, usize) {
+    let per = batch.div_ceil(CHUNKS).max(1);
+    (per, batch.div_ceil(per))
+}
+
 struct Chunk {
     scratch: Scratch,
-    packed: Vec<f32>,
-    sums: Vec<f64>,
-    narrow: Vec<f32>,
+    narrow: Lines,
 }
 
 impl Chunk {
     fn new(level: Level) -> Self {
         let scratch = Scratch {
             level,
-            input: Vec::new(),
-            upstream: Vec::new(),
+            input: Lines::default(),
+            upstream: Lines::default(),
         };
         Self {
             scratch,
-            packed: Vec::new(),
-            sums: Vec::new(),
-            narrow: Vec::new(),
+            narrow: Lines::default(),
         }
     }
 
     /// Zeros for one layer's pass.
-    fn prepare(&mut self, scratch: [usize; 2], packed: usize, sums: usize) {
+    fn prepare(&mut self, scratch: [usize; 2], sums: usize) {
         zeros(&mut self.scratch.input, scratch[0]);
         zeros(&mut self.scratch.upstream, scratch[1]);
-        zeros(&mut self.packed, packed);
-        self.sums.clear();
-        self.sums.resize(sums, 0.0);
         zeros(&mut self.narrow, sums);
     }
 }
 
-fn zeros(values: &mut Vec<f32>, len: usize) {
+fn zeros(values: &mut Lines, len: usize) {
     values.clear();
     values.resize(len, 0.0);
 }
 
-/// Adds up the chunks' sums in order.
-fn add_up(chunks: &[Chunk], len: usize) -> Vec<f64> {
-    let mut total = vec![0.0; len];
-    for chunk in chunks {
-        total
-            .iter_mut()
-            .zip(&chunk.sums)
-            .for_each(|(total, sum)| *total += sum);
-    }
-    total
+/// `count` pieces of `len` values; empty ones where `len` is 0.
+fn pieces<T>(values: &mut [T], len: usize, count: usize) -> Vec<&mut [T]> {
+    let mut pieces = values.chunks_mut(len.max(1));
+    (0..count)
+        .map(|_| pieces.next().unwrap_or_default())
+        .collect()
 }
 
 /// What is the same for all images of a pass.
@@ -93,10 +138,17 @@ impl Network {
         self.work.input_gradient = true;
     }
 
-    /// Runs a batch of `input.len() / input_len` inputs (`B x H x W x C`); returns `B x output_len` values.
+    /// Whether the processes of a world of `size` can share a batch of `rows` evenly: their number must divide that of
+    /// its chunks, which is returned where it does not.
+    pub(super) fn uneven(rows: usize, size: usize) -> Option<usize> {
+        Some(chunks(rows).1).filter(|chunks| !chunks.is_multiple_of(size))
+    }
+
+    /// Runs a batch of `input.len() / input_len` inputs (`B x H x W x C`); returns `B x output_len` values. After
+    /// [`Self::share`] each process gives and gets the whole batch, but computes its part only.
     ///
     /// # Panics
-    /// If `input` is not a whole number of inputs.
+    /// If `input` is not a whole number of inputs, or its chunks cannot be shared evenly.
     pub fn forward(&mut self, input: &[f32], mode: Mode) -> &[f32] {
         assert!(
             input.len().is_multiple_of(self.input_len()),
@@ -104,9 +156,17 @@ impl Network {
             input.len(),
             self.input_len()
         );
-        self.resize(input.len() / self.input_len());
-        self.signals[0].raw.clear();
-        self.signals[0].raw.extend_from_slice(input);
+        let rows = input.len() / self.input_len();
+        assert!(
+            Self::uneven(rows, self.world.size()).is_none(),
+            "{rows} rows cannot be shared evenly"
+        );
+        self.resize(rows);
+        let (share, len) = (self.work.share, self.input_len());
+        let images = share.images();
+        self.signals[0]
+            .raw
+            .copy(&input[images.start * len..images.end * len]);
         for index in 0..self.nodes.len() {
             if self.nodes[index].live {
                 let begun = Instant::now();
@@ -116,13 +176,16 @@ impl Network {
         }
         let last = self.signals.len() - 1;
         let mut output = take(&mut self.work.output);
-        output.resize(self.work.batch * self.output_len(), 0.0);
-        let signal = &self.signals[last];
+        let (signal, len) = (&self.signals[last], self.output_len());
+        output.resize(share.chunks * share.per * len, 0.0);
+        let own = &mut output[images.start * len..images.end * len];
         if signal.normalized {
-            signal.read(self.level, 0..self.work.batch, &mut output);
+            signal.read(self.level, 0..images.len(), own);
         } else {
-            output.copy_from_slice(signal.raw(0..self.work.batch));
+            own.copy_from_slice(signal.raw(0..images.len()));
         }
+        self.world.gather_numbers(&mut output);
+        output.truncate(rows * len);
         self.work.output = output;
         &self.work.output
     }
@@ -133,31 +196,30 @@ impl Network {
     }
 
     fn resize(&mut self, batch: usize) {
-        self.work.batch = batch;
-        let chunks = if batch == 0 {
-            0
-        } else {
-            batch.div_ceil(self.images_per_chunk())
-        };
-        self.work
-            .chunks
-            .resize_with(chunks, || Chunk::new(self.level));
-        for chunk in &mut self.work.chunks {
-            chunk.scratch.level = self.level;
+        let level = self.level;
+        self.work.share = Share::of(batch, &*self.world);
+        let chunks = &mut self.work.chunks;
+        chunks.resize_with(self.work.share.count, || Chunk::new(level));
+        for chunk in chunks {
+            chunk.scratch.level = level;
         }
     }
 
-    fn images_per_chunk(&self) -> usize {
-        self.work.batch.div_ceil(CHUNKS).max(1)
-    }
-
-    fn images(&self, chunk: usize) -> Range<usize> {
-        let per = self.images_per_chunk();
-        chunk * per..((chunk + 1) * per).min(self.work.batch)
+    /// Adds up in order what all chunks have summed to [`Work::sums`].
+    fn add_up(&mut self, len: usize) -> Vec<f64> {
+        self.world.gather_numbers(&mut self.work.sums);
+        let mut total = vec![0.0; len];
+        for sums in self.work.sums.chunks_exact(len.max(1)) {
+            total
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(total, sum)| *total += sum);
+        }
+        total
     }
 
     fn forward_layer(&mut self, index: usize, mode: Mode) {
-        let (level, batch, per) = (self.level, self.work.batch, self.images_per_chunk());
+        let (level, share) = (self.level, self.work.share);
         let node = &mut self.nodes[index];
         node.layer.pack(
             &self.parameters[node.weights.clone()],
@@ -172,28 +234,32 @@ impl Network {
         } else {
             0
         };
-        raw.resize(batch * len, 0.0);
+        raw.resize(share.images().len() * len, 0.0);
         let inputs = node.inputs.map(|tensor| &self.signals[tensor]);
-        let mut chunks = take(&mut self.work.chunks);
-        raw.par_chunks_mut(per * len)
+        let Work {
+            chunks, sums: all, ..
+        } = &mut self.work;
+        all.resize(share.chunks * sums, 0.0);
+        raw.par_chunks_mut(share.per * len)
+            .zip(pieces(&mut all[share.values(sums)], sums, share.count))
             .zip(chunks.par_iter_mut())
             .enumerate()
-            .for_each(|(at, (values, chunk))| {
-                chunk.prepare(node.layer.scratch_len(per), 0, sums);
+            .for_each(|(at, ((values, own), chunk))| {
+                chunk.prepare(node.layer.scratch_len(share.per), sums);
+                own.fill(0.0);
                 let mut output = Output {
                     level,
                     len,
                     channels,
                     values,
                     relu: signal.relu && !signal.normalized,
-                    sums: (sums > 0).then_some(&mut chunk.sums),
+                    sums: (sums > 0).then_some(own),
                     narrow: &mut chunk.narrow,
                 };
                 node.layer
-                    .forward(inputs, self.images(at), &mut output, &mut chunk.scratch);
+                    .forward(inputs, share.chunk(at), &mut output, &mut chunk.scratch);
             });
-        let total = add_up(&chunks, sums);
-        self.work.chunks = chunks;
+        let total = self.add_up(sums);
         let signal = &mut self.signals[index + 1];
         signal.raw = raw;
         if let Some(norm) = &mut self.nodes[index].norm {
@@ -205,10 +271,13 @@ impl Network {
             let (means, variances) = self.running.split_at_mut(norm.variance.start);
             let running = [&mut means[norm.mean.clone()], &mut variances[..channels]];
             match mode {
-                Mode::Train => {
-                    norm.state
-                        .forward(&total, batch * signal.pixels(), affine, running, signal)
-                }
+                Mode::Train => norm.state.forward(
+                    &total,
+                    share.batch * signal.pixels(),
+                    affine,
+                    running,
+                    signal,
+                ),
                 Mode::Eval => BatchNorm::evaluate(affine, running.map(|values| &*values), signal),
             }
         }
@@ -222,7 +291,7 @@ impl Network {
     pub fn backward(&mut self, gradient: &[f32]) {
         assert_eq!(
             gradient.len(),
-            self.work.batch * self.output_len(),
+            self.work.share.batch * self.output_len(),
             "the gradient of another batch"
         );
         self.gradients.fill(0.0);
@@ -235,11 +304,13 @@ impl Network {
                 self.work.pending[node.inputs[operand]] += 1;
             }
         }
-        self.write_gradient(Some((last, 0)), [0, 0], 0, |_, images, _, sink| {
+        let begin = self.work.share.images().start;
+        self.write_gradient(Some((last, 0)), [0, 0], 0, |_, images, _, _, sink| {
             if let Some(mut sink) = sink {
                 let len = sink.signal.len();
+                let from = (begin + images.start) * len;
                 sink.values
-                    .copy_from_slice(&gradient[images.start * len..images.end * len]);
+                    .copy_from_slice(&gradient[from..from + images.len() * len]);
                 sink.finish(0..images.len());
             }
         });
@@ -283,7 +354,7 @@ impl Network {
         }
         let node = &self.nodes[index];
         let (packed, operands, inputs) = (node.layer.packed_len(), node.operands, node.inputs);
-        let scratch = node.layer.scratch_len(self.images_per_chunk());
+        let scratch = node.layer.scratch_len(self.work.share.per);
         for operand in 0..operands {
             let wanted = inputs[operand] > 0 || self.work.input_gradient;
             if !wanted && packed == 0 {
@@ -295,19 +366,18 @@ impl Network {
                 self.move_gradient(index + 1, inputs[operand]);
                 continue;
             }
-            self.write_gradient(target, scratch, packed, |shared, images, chunk, sink| {
-                let node = &shared.nodes[index];
-                let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
-                let output = &shared.signals[index + 1];
-                node.layer.backward(
-                    inputs,
-                    output,
-                    images,
-                    &mut chunk.packed,
-                    sink,
-                    &mut chunk.scratch,
-                );
-            });
+            self.write_gradient(
+                target,
+                scratch,
+                packed,
+                |shared, images, chunk, packed, sink| {
+                    let node = &shared.nodes[index];
+                    let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
+                    let output = &shared.signals[index + 1];
+                    node.layer
+                        .backward(inputs, output, images, packed, sink, &mut chunk.scratch);
+                },
+            );
         }
         if packed > 0 {
             self.reduce_weights(index, packed);
@@ -320,7 +390,7 @@ impl Network {
         let gradient = take(&mut self.signals[from].gradient);
         let spare = std::mem::replace(&mut self.signals[to].gradient, gradient);
         self.signals[from].gradient = spare;
-        self.write_gradient(Some((to, 0)), [0, 0], 0, |_, images, _, sink| {
+        self.write_gradient(Some((to, 0)), [0, 0], 0, |_, images, _, _, sink| {
             let Some(mut sink) = sink else { return };
             for at in 0..images.len() {
                 sink.finish(at..at + 1);
@@ -331,24 +401,23 @@ impl Network {
     /// Adds up the chunks' gradients of a layer's weights in order.
     fn reduce_weights(&mut self, index: usize, len: usize) {
         const PIECE: usize = 2048;
-        let mut packed = take(&mut self.work.packed);
-        zeros(&mut packed, len);
-        let chunks = &self.work.chunks;
-        packed
+        let Work { packed, total, .. } = &mut self.work;
+        self.world.gather_numbers(&mut packed[..]);
+        zeros(total, len);
+        total
             .par_chunks_mut(PIECE)
             .enumerate()
             .for_each(|(piece, total)| {
-                for chunk in chunks {
+                for chunk in packed.chunks_exact(len) {
                     total
                         .iter_mut()
-                        .zip(&chunk.packed[piece * PIECE..])
+                        .zip(&chunk[piece * PIECE..])
                         .for_each(|(total, part)| *total += part);
                 }
             });
         let node = &self.nodes[index];
         node.layer
-            .unpack(&packed, &mut self.gradients[node.weights.clone()]);
-        self.work.packed = packed;
+            .unpack(total, &mut self.gradients[node.weights.clone()]);
     }
 
     /// Runs `work` over all chunks; with a `target` (tensor and operand) it may write that tensor's gradient.
@@ -357,14 +426,14 @@ impl Network {
         target: Option<(usize, usize)>,
         scratch: [usize; 2],
         packed: usize,
-        work: impl Fn(&Shared<'_>, Range<usize>, &mut Chunk, Option<Sink<'_>>) + Sync,
+        work: impl Fn(&Shared<'_>, Range<usize>, &mut Chunk, &mut [f32], Option<Sink<'_>>) + Sync,
     ) {
-        let (batch, per) = (self.work.batch, self.images_per_chunk());
+        let share = self.work.share;
         let tensor = target.map_or(0, |(tensor, _)| tensor);
         let mut gradient = if target.is_some() {
             take(&mut self.signals[tensor].gradient)
         } else {
-            Vec::new()
+            Lines::default()
         };
         let (len, summed, channels) = (
             self.signals[tensor].len(),
@@ -373,29 +442,43 @@ impl Network {
         );
         let (mut adds, mut settles) = (false, false);
         if target.is_some() {
-            gradient.resize(batch * len, 0.0);
+            gradient.resize(share.images().len() * len, 0.0);
             adds = self.work.written[tensor];
             self.work.written[tensor] = true;
             self.work.pending[tensor] -= 1;
             settles = self.work.pending[tensor] == 0;
         }
-        let mut chunks = take(&mut self.work.chunks);
-        let mut pieces = gradient.chunks_mut(per * len);
-        let pieces: Vec<Option<&mut [f32]>> = chunks.iter().map(|_| pieces.next()).collect();
+        let Work {
+            chunks,
+            sums: all_sums,
+            packed: all_packed,
+            ..
+        } = &mut self.work;
         let shared = Shared {
             nodes: &self.nodes,
             signals: &self.signals,
             level: self.level,
         };
-        pieces
-            .into_par_iter()
-            .zip(chunks.par_iter_mut())
+        let sums = 2 * padded(channels);
+        all_sums.resize(share.chunks * sums, 0.0);
+        all_packed.resize(share.chunks * packed, 0.0);
+        chunks
+            .par_iter_mut()
+            .zip(pieces(&mut gradient[..], share.per * len, share.count))
+            .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
+            .zip(pieces(
+                &mut all_packed[share.values(packed)],
+                packed,
+                share.count,
+            ))
             .enumerate()
-            .for_each(|(at, (piece, chunk))| {
-                chunk.prepare(scratch, packed, 2 * padded(channels));
-                let images = self.images(at);
-                let (mut sums, mut narrow) = (take(&mut chunk.sums), take(&mut chunk.narrow));
-                let sink = piece.zip(target).map(|(values, (tensor, operand))| Sink {
+            .for_each(|(at, (((chunk, values), sums), packed))| {
+                chunk.prepare(scratch, sums.len());
+                sums.fill(0.0);
+                packed.fill(0.0);
+                let images = share.chunk(at);
+                let mut narrow = take(&mut chunk.narrow);
+                let sink = target.map(|(tensor, operand)| Sink {
                     level: shared.level,
                     operand,
                     signal: &shared.signals[tensor],
@@ -403,19 +486,17 @@ impl Network {
                     values,
                     adds,
                     settles,
-                    sums: &mut sums,
+                    sums,
                     narrow: &mut narrow,
                 });
-                work(&shared, images, chunk, sink);
-                (chunk.sums, chunk.narrow) = (sums, narrow);
+                work(&shared, images, chunk, packed, sink);
+                chunk.narrow = narrow;
             });
         if target.is_some() {
-            let signal = &mut self.signals[tensor];
-            signal.gradient = gradient;
+            self.signals[tensor].gradient = gradient;
             if settles && summed {
-                signal.sums = add_up(&chunks, 2 * padded(channels));
+                self.signals[tensor].sums = self.add_up(sums);
             }
         }
-        self.work.chunks = chunks;
     }
 }

@@ -6,7 +6,9 @@ use super::optimizer::{Optimizer, Rule};
 use super::partner::Partner;
 use super::schedule::Schedule;
 use super::teacher::Teacher;
+use super::world::{World, alone};
 use crate::objective::{Batch, Objective, ObjectiveError};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -81,6 +83,7 @@ pub struct Pretraining {
     pub optimizers: Vec<Optimizer>,
     /// Steps done, over all epochs.
     pub done: u64,
+    world: Arc<dyn World>,
 }
 
 /// What a callback learns of one step.
@@ -137,6 +140,19 @@ pub enum TrainError {
         /// Values of one input.
         expected: usize,
     },
+    /// The batch cannot be shared.
+    #[error(
+        "{rows} rows at once are cut into {chunks} chunks, which {processes} processes cannot share evenly; start as \
+         many as divide {chunks}, or change schedule.batch"
+    )]
+    Uneven {
+        /// Rows of the batch, or of a part of it.
+        rows: usize,
+        /// Its chunks.
+        chunks: usize,
+        /// Processes that train together.
+        processes: usize,
+    },
     /// A number is infinite or not a number.
     #[error(
         "step {step}: {place} is not finite; lower the learning rate or look for such values in the data"
@@ -162,7 +178,17 @@ impl Pretraining {
             recipe,
             optimizers,
             done: 0,
+            world: alone(),
         }
+    }
+
+    /// Shares the work of every step with the other processes of `world`: each computes a part of the batch's
+    /// embeddings and gradients, and all see the losses of the whole. All must train the same on the same data.
+    pub fn share(&mut self, world: &Arc<dyn World>) {
+        self.world = world.clone();
+        self.encoder.share(world);
+        let teachers = self.heads.iter_mut().filter_map(|h| h.teacher.as_mut());
+        teachers.for_each(|teacher| teacher.share(world));
     }
 
     /// Runs from where it stands to the end, or until `cancel` is raised, and tells `watch` of every step (after it;
@@ -187,7 +213,7 @@ impl Pretraining {
         };
         fill(self.done, &mut batch);
         while self.done < total {
-            if cancel.load(Ordering::Relaxed) {
+            if self.world.any(cancel.load(Ordering::Relaxed)) {
                 return Ok(Outcome::Cancelled);
             }
             let at = self.done;
@@ -239,6 +265,16 @@ impl Pretraining {
             });
         }
         let parts = self.recipe.accumulate;
+        let processes = self.world.size();
+        for rows in cut(rows, parts).map(|part| part.len()) {
+            if let Some(chunks) = Network::uneven(rows, processes) {
+                return Err(TrainError::Uneven {
+                    rows,
+                    chunks,
+                    processes,
+                });
+            }
+        }
         let embedding = self.encoder.forward_in_parts(&inputs, parts);
         let dim = embedding.len() / rows;
         let mut gradient = vec![0.0; embedding.len()];

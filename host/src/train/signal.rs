@@ -4,7 +4,7 @@
 //! the way, one image at a time in cache; the gradient's way back does the same. So a unit of convolution,
 //! batch norm and activation costs two buffers of memory and as few passes over them.
 
-use super::simd::{Level, Normalize, Settle, Start, Sums, Upstream, padded};
+use super::simd::{Level, Lines, Normalize, Settle, Start, Sums, Upstream, padded};
 use mote_core::shape::Shape;
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(crate) struct Signal {
     /// Rows, columns, channels of one image.
     pub size: [usize; 3],
     /// The layer's output; before batch norm and activation where `normalized`, else after the activation.
-    pub raw: Vec<f32>,
+    pub raw: Lines,
     /// Whether readers apply `scale`, `shift` and the activation.
     pub normalized: bool,
     /// Whether the layer ends in a ReLU.
@@ -24,7 +24,7 @@ pub(crate) struct Signal {
     /// Batch norm's offset, padded; zeros without.
     pub shift: Vec<f32>,
     /// With respect to the tensor as read; after settling, with respect to the value before the activation.
-    pub gradient: Vec<f32>,
+    pub gradient: Lines,
     /// Whether settling sums what the gradient of a bias or batch norm needs.
     pub summed: bool,
     /// Those sums: of the gradient, then of gradient times raw, padded.

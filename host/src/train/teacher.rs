@@ -4,7 +4,9 @@
 //! He et al., *Momentum Contrast for Unsupervised Visual Representation Learning*, 2020, equation 2.
 
 use super::network::{LoadError, Mode, Network};
+use super::world::World;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// `copy = momentum * copy + (1 - momentum) * network`, over all parameters.
 pub struct Teacher {
@@ -40,6 +42,11 @@ impl Teacher {
             Some(head) => Cow::Borrowed(head.forward(&embedding, Mode::Train)),
             None => embedding,
         }
+    }
+
+    /// As [`Network::share`], for the copy of the encoder.
+    pub(super) fn share(&mut self, world: &Arc<dyn World>) {
+        self.encoder.share(world);
     }
 
     /// The copies: the encoder's, then the head's.

@@ -6,6 +6,7 @@ use crate::pipeline::spec;
 use crate::run::RunConfig;
 use crate::run::progress::Output;
 use crate::train::pretrain::{Head, Recipe, Views};
+use crate::train::world::alone;
 use crate::train::{Rule, Schedule};
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
@@ -80,7 +81,7 @@ fn said(dead: usize) -> String {
     let paper = Paper::default();
     let output = Output::Lines(Box::new(paper.clone()), Duration::from_secs(3600));
     let progress = Progress::new(output, "pretrain", 4);
-    let mut monitor = Monitor::new(&experiment, "pretrain", 4, progress, None);
+    let mut monitor = Monitor::new(&experiment, "pretrain", 4, progress, None, &alone());
     monitor.begin(&mut training, 4, false).unwrap();
     let views = Windows(&experiment.values);
     let watch = |training: &Pretraining, step: &pretrain::Progress| monitor.step(training, step);

@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Run, Start, padded};
+use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
@@ -13,10 +13,10 @@ pub(crate) struct Conv2d {
     /// For each phase of the way back, its runs.
     phases: Vec<Vec<Run>>,
     /// `(HWI) x padded(O)`.
-    weights: Vec<f32>,
+    weights: Lines,
     /// For each phase its taps: `(taps O) x padded(I)`.
-    transposed: Vec<f32>,
-    bias: Vec<f32>,
+    transposed: Lines,
+    bias: Lines,
 }
 
 impl Conv2d {
@@ -45,9 +45,9 @@ impl Conv2d {
             phases: phases.collect(),
             framed,
             runs,
-            weights: Vec::new(),
-            transposed: Vec::new(),
-            bias: Vec::new(),
+            weights: Lines::default(),
+            transposed: Lines::default(),
+            bias: Lines::default(),
         }
     }
 }
@@ -87,8 +87,7 @@ impl Layer for Conv2d {
                 to[..inputs].copy_from_slice(&from[at..at + inputs]);
             }
         }
-        self.bias.clear();
-        self.bias.extend_from_slice(bias);
+        self.bias.copy(bias);
         self.bias.resize(padded(outputs), 0.0);
     }
 

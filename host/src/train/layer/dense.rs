@@ -2,17 +2,17 @@
 
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Run, Start, padded};
+use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use std::ops::Range;
 
 pub(crate) struct Dense {
     inputs: usize,
     outputs: usize,
     /// `I x padded(O)`.
-    weights: Vec<f32>,
+    weights: Lines,
     /// `O x padded(I)`.
-    transposed: Vec<f32>,
-    bias: Vec<f32>,
+    transposed: Lines,
+    bias: Lines,
 }
 
 impl Dense {
@@ -20,9 +20,9 @@ impl Dense {
         Self {
             inputs,
             outputs,
-            weights: Vec::new(),
-            transposed: Vec::new(),
-            bias: Vec::new(),
+            weights: Lines::default(),
+            transposed: Lines::default(),
+            bias: Lines::default(),
         }
     }
 }
@@ -48,8 +48,7 @@ impl Layer for Dense {
                 self.weights[input * width + output] = *value;
             }
         }
-        self.bias.clear();
-        self.bias.extend_from_slice(bias);
+        self.bias.copy(bias);
         self.bias.resize(width, 0.0);
     }
 

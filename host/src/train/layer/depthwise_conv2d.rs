@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Depthwise, DepthwiseGradient, Start, Tap, padded};
+use crate::train::simd::{Depthwise, DepthwiseGradient, Lines, Start, Tap, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ pub(crate) struct DepthwiseConv2d {
     /// For each phase of the way back, its taps.
     phases: Vec<Vec<Tap>>,
     /// `(HW) x padded(C)`.
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+    weights: Lines,
+    bias: Lines,
 }
 
 impl DepthwiseConv2d {
@@ -33,8 +33,8 @@ impl DepthwiseConv2d {
                 .collect(),
             framed,
             channels,
-            weights: Vec::new(),
-            bias: Vec::new(),
+            weights: Lines::default(),
+            bias: Lines::default(),
         }
     }
 }
@@ -49,8 +49,7 @@ impl Layer for DepthwiseConv2d {
         {
             to[..self.channels].copy_from_slice(from);
         }
-        self.bias.clear();
-        self.bias.extend_from_slice(bias);
+        self.bias.copy(bias);
         self.bias.resize(width, 0.0);
     }
 

@@ -14,7 +14,7 @@ mod pool;
 mod transpose;
 
 use super::signal::{Output, Signal, Sink};
-use super::simd::Level;
+use super::simd::{Level, Lines};
 use super::sliding::Sliding;
 use mote_core::shape::Shape;
 use mote_core::spec::{LayerError, Op};
@@ -25,9 +25,9 @@ pub(crate) struct Scratch {
     /// Instructions to use.
     pub level: Level,
     /// For frames of the input.
-    pub input: Vec<f32>,
+    pub input: Lines,
     /// For frames of the output's gradient.
-    pub upstream: Vec<f32>,
+    pub upstream: Lines,
 }
 
 /// What a layer computes from a chunk of images. Batch norm, bias sums and ReLU are the network's part.

@@ -24,8 +24,6 @@ impl Avx2 {
     }
 }
 
-// SAFETY of every intrinsic below: `self` exists only on a CPU with these instructions; the pointers of
-// loads and stores are valid, says the caller.
 impl Simd for Avx2 {
     type F = __m256;
     type Mask = __m256i;
@@ -34,12 +32,12 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe { _mm256_set1_ps(value) }
     }
     #[inline(always)]
     fn mask(self, lanes: usize) -> __m256i {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe {
             _mm256_cmpgt_epi32(
                 _mm256_set1_epi32(lanes.min(8) as i32),
@@ -49,47 +47,47 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA; a vector is readable at `from`, says the caller.
         unsafe { _mm256_loadu_ps(from) }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, vector: __m256) {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA; a vector is writable at `to`, says the caller.
         unsafe { _mm256_storeu_ps(to, vector) }
     }
     #[inline(always)]
     unsafe fn load_masked(self, from: *const f32, mask: __m256i) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA; the selected lanes are readable at `from`, says the caller.
         unsafe { _mm256_maskload_ps(from, mask) }
     }
     #[inline(always)]
     unsafe fn store_masked(self, to: *mut f32, vector: __m256, mask: __m256i) {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA; the selected lanes are writable at `to`, says the caller.
         unsafe { _mm256_maskstore_ps(to, mask, vector) }
     }
     #[inline(always)]
     fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn add(self, a: __m256, b: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe { _mm256_add_ps(a, b) }
     }
     #[inline(always)]
     fn mul(self, a: __m256, b: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe { _mm256_mul_ps(a, b) }
     }
     #[inline(always)]
     fn max(self, a: __m256, b: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe { _mm256_max_ps(a, b) }
     }
     #[inline(always)]
     fn keep_positive(self, sign: __m256, vector: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe {
             _mm256_and_ps(
                 _mm256_cmp_ps::<_CMP_GT_OQ>(sign, _mm256_setzero_ps()),
@@ -99,7 +97,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn pow2(self, shifted: __m256) -> __m256 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX2 and FMA.
         unsafe {
             let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted));
             _mm256_castsi256_ps(_mm256_add_epi32(exponent, _mm256_set1_epi32(0x3f80_0000)))

@@ -30,8 +30,6 @@ impl Avx512 {
     }
 }
 
-// SAFETY of every intrinsic below: `self` exists only on a CPU with these instructions; the pointers of
-// loads and stores are valid, says the caller.
 impl Simd for Avx512 {
     type F = __m512;
     type Mask = __mmask16;
@@ -40,7 +38,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_set1_ps(value) }
     }
     #[inline(always)]
@@ -49,47 +47,47 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512; a vector is readable at `from`, says the caller.
         unsafe { _mm512_loadu_ps(from) }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, vector: __m512) {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512; a vector is writable at `to`, says the caller.
         unsafe { _mm512_storeu_ps(to, vector) }
     }
     #[inline(always)]
     unsafe fn load_masked(self, from: *const f32, mask: __mmask16) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512; the selected lanes are readable at `from`, says the caller.
         unsafe { _mm512_maskz_loadu_ps(mask, from) }
     }
     #[inline(always)]
     unsafe fn store_masked(self, to: *mut f32, vector: __m512, mask: __mmask16) {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512; the selected lanes are writable at `to`, says the caller.
         unsafe { _mm512_mask_storeu_ps(to, mask, vector) }
     }
     #[inline(always)]
     fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
     fn mul(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     fn max(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe { _mm512_max_ps(a, b) }
     }
     #[inline(always)]
     fn keep_positive(self, sign: __m512, vector: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe {
             _mm512_maskz_mov_ps(
                 _mm512_cmp_ps_mask::<_CMP_GT_OQ>(sign, _mm512_setzero_ps()),
@@ -99,7 +97,7 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn pow2(self, shifted: __m512) -> __m512 {
-        // SAFETY: see above.
+        // SAFETY: `self` proves that the CPU has AVX-512.
         unsafe {
             let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted));
             _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(0x3f80_0000)))

@@ -182,6 +182,12 @@ impl Convolve<'_> {
         unsafe {
             for row in 0..self.rows {
                 let mut pixel = 0;
+                if S::REGISTERS >= 32 && N == 1 {
+                    while pixel + 16 <= self.pixels {
+                        self.tile::<S, 16, N, STRIDE, MASKED>(simd, pass, row, pixel);
+                        pixel += 16;
+                    }
+                }
                 if S::REGISTERS >= 32 || N == 1 {
                     while pixel + 8 <= self.pixels {
                         self.tile::<S, 8, N, STRIDE, MASKED>(simd, pass, row, pixel);
@@ -274,7 +280,8 @@ impl Convolve<'_> {
                         }
                     }
                     x = x.add(1);
-                    w = w.add(width);
+                    // Behind the last row it may leave the slice; it is not followed.
+                    w = w.wrapping_add(width);
                 }
             }
             for p in 0..P {

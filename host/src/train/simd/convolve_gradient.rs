@@ -113,6 +113,9 @@ impl ConvolveGradient<'_> {
             };
         }
         if S::REGISTERS >= 32 {
+            if N == 1 {
+                tiles!(24);
+            }
             if run.len.is_multiple_of(12) || N == 1 {
                 tiles!(12);
             }

@@ -19,6 +19,7 @@ mod convolve;
 mod convolve_gradient;
 mod depthwise;
 mod exp;
+mod lines;
 mod peak;
 mod portable;
 
@@ -27,6 +28,7 @@ pub(crate) use convolve::{Convolve, Run, Start};
 pub(crate) use convolve_gradient::ConvolveGradient;
 pub(crate) use depthwise::{Depthwise, DepthwiseGradient, Tap};
 pub(crate) use exp::ExpRow;
+pub(crate) use lines::Lines;
 
 /// Packed matrices have rows padded with zeros to a multiple of this, the widest vector.
 pub(crate) const WIDTH: usize = 16;

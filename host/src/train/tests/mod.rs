@@ -5,6 +5,7 @@ mod layers;
 mod oracle;
 mod pretrain;
 mod same_bytes;
+mod world;
 
 use super::random::SplitMix;
 use mote_core::shape::Shape;
