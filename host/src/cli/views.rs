@@ -55,7 +55,11 @@ impl Views {
                 columns.iter().map(column).collect()
             })
             .collect();
-        let (name, bytes) = match experiment.dataset.picture {
+        let dataset = &experiment.dataset;
+        let frames = dataset
+            .front
+            .map(|front| [front.bands, experiment.windows.length as u16]);
+        let (name, bytes) = match dataset.picture.or(frames) {
             Some(size) => ("views.png", sheet(&rows, size, &experiment)?),
             None if experiment.dataset.kind == Kind::Symbols => {
                 let text = spelt(&rows, &names, &experiment.dataset.vocabulary);
@@ -121,6 +125,14 @@ fn sheet(
         for (column, view) in views.iter().enumerate() {
             for y in 0..height * ZOOM {
                 for x in 0..width * ZOOM {
+                    if experiment.dataset.front.is_some() {
+                        // A spectrogram as people draw it: time to the right, high bands on top.
+                        let at = (x / ZOOM) as usize * channels + (height - 1 - y / ZOOM) as usize;
+                        let grey = (128.0 + 48.0 * view[at]).clamp(0.0, 255.0) as u8;
+                        let (x, y) = (column as u32 * wide + x, row as u32 * high + y);
+                        sheet.put_pixel(x, y, image::Rgb([grey; 3]));
+                        continue;
+                    }
                     let first = ((y / ZOOM * width + x / ZOOM) as usize) * channels;
                     let value = |colour: usize| {
                         let channel = colour.min(channels - 1);

@@ -1,6 +1,7 @@
 //! What a reader delivers: recordings of the same channels at the same rate.
 
 use super::Kind;
+use super::sound::SoundFront;
 use super::triad::{self, Triad};
 use mote_core::shape::Shape;
 use sha2::{Digest, Sha256};
@@ -36,6 +37,8 @@ pub struct Dataset {
     pub rate_hz: f64,
     /// Of symbols: their names by number, the first, of the blank, empty. Empty for other data.
     pub vocabulary: Vec<String>,
+    /// Of sound that is heard as log-mel frames: what makes them. A frame is a sample then, and each band a channel.
+    pub front: Option<SoundFront>,
     /// Names of the `C` channels, in the order of a sample's values.
     pub channels: Vec<String>,
     /// Channels that turn together.
@@ -60,6 +63,7 @@ impl Dataset {
             whole: None,
             test: Vec::new(),
             vocabulary: Vec::new(),
+            front: None,
             rate_hz,
             triads: triad::find(&channels),
             channels,

@@ -3,7 +3,9 @@
 use super::PipelineError;
 use crate::data::window::gather;
 use crate::data::{Dataset, Description, Folds, Kind, Normaliser, SplitBy, Windows};
-use crate::eval::{Embeddings, Facts, HandFeatures, NGrams, Split, Thumbnails, Whitening};
+use crate::eval::{
+    Embeddings, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
+};
 use crate::run::RunConfig;
 use crate::view::ViewSource;
 use std::sync::OnceLock;
@@ -71,6 +73,11 @@ impl Experiment {
                 let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
                 NGrams::fit(&training, length).compute(&values)?
             }
+            None if dataset.front.is_some() => SoundFeatures {
+                frames: length,
+                bands: channels,
+            }
+            .compute(&values)?,
             None => HandFeatures {
                 samples: length,
                 channels,

@@ -13,6 +13,7 @@ use crate::export::{self, About, Method};
 use crate::run::{Cancel, Progress, RunConfig};
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::ModelImage;
+use mote_core::spec::Spec;
 
 /// What a trial needs. Its stages are [`Trial::learn`], [`Trial::controls`] and [`Trial::judge`].
 pub struct Trial<'a> {
@@ -74,7 +75,7 @@ impl Trial<'_> {
     /// If the configuration does not suit the data, training diverges, or it is interrupted.
     pub fn learn(&mut self) -> Result<Learned, PipelineError> {
         let (Trained { encoder, generator }, points) = self.train("pretrain", pretrain)?;
-        let origin = origin(self.experiment, self.config)?;
+        let origin = origin(self.experiment, self.config, &encoder.spec)?;
         let generator = match generator {
             Some(network) => {
                 let generator = Generator::new(network, self.experiment, &origin.about)?;
@@ -195,23 +196,38 @@ fn sentence(last: &TrainingPoint, pace: &Pace) -> String {
     )
 }
 
-fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, PipelineError> {
+fn origin(
+    experiment: &Experiment,
+    config: &RunConfig,
+    spec: &Spec,
+) -> Result<Origin, PipelineError> {
     let Experiment {
         dataset,
         windows,
         normaliser,
         ..
     } = experiment;
+    // Where log-mel frames are rows of a picture, their bands have no names, and one mean and deviation.
+    let channels = usize::from(spec.input.c);
+    let names = match dataset.width() == channels {
+        true => &dataset.channels[..],
+        false => &[],
+    };
     Ok(Origin {
         about: About {
             name: dataset.name.clone(),
             rate_hz: dataset.rate_hz as f32,
-            channels: dataset.channels.clone(),
+            channels: names.to_vec(),
             vocabulary: dataset.vocabulary.clone(),
             window_len: windows.length as u32,
-            hop_len: windows.hop as u32,
-            mean: normaliser.mean.clone(),
-            deviation: normaliser.deviation.clone(),
+            hop_len: match dataset.front {
+                // A word lies anywhere in a stream, so windows overlap there.
+                Some(_) => windows.length.div_ceil(4) as u32,
+                None => windows.hop as u32,
+            },
+            front: dataset.front,
+            mean: normaliser.mean[..channels].to_vec(),
+            deviation: normaliser.deviation[..channels].to_vec(),
         },
         recipe: config.to_toml()?,
         seed: config.seed,
