@@ -58,6 +58,7 @@ impl Add {
     }
 
     /// Writes `a + b`; `work` holds [`Packing::work`](super::Packing::work) bytes.
+    #[inline(never)]
     pub fn run(&self, a: &[i8], b: &[i8], output: &mut [i8], work: &mut [u32]) {
         match (self.plan(), work.first_chunk_mut()) {
             (Some(plan), Some(table)) => {
@@ -71,6 +72,7 @@ impl Add {
     }
 
     /// Adds `b` to `a`.
+    #[inline(never)]
     pub fn run_in_place(&self, a: &mut [i8], b: &[i8], work: &mut [u32]) {
         match (self.plan(), work.first_chunk_mut()) {
             (Some(plan), Some(table)) => {

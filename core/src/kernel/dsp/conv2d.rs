@@ -26,6 +26,7 @@ impl Conv2d<'_> {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let geometry = as_packed(self.geometry);
         let row = Row::of(geometry.size, geometry.input.c);

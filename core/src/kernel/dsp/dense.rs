@@ -17,6 +17,7 @@ pub struct Dense<'a> {
 
 impl Dense<'_> {
     /// Reads `inputs` values, writes the outputs; `work` holds [`Packing::work`](super::Packing::work) bytes.
+    #[inline(never)]
     pub fn run(&self, input: &[i8], output: &mut [i8], work: &mut [u32]) {
         let words = 2 * self.inputs.div_ceil(4);
         let Some(pixel) = work.get_mut(..words) else {

@@ -24,6 +24,7 @@ impl DepthwiseConv2d<'_> {
     }
 
     /// The same, perhaps over its input: four channels are read whole before they are written.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let Geometry {
             input: from,

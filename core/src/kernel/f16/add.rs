@@ -11,6 +11,7 @@ pub struct Add {
 
 impl Add {
     /// Writes `a + b`; as many values as the shortest slice holds.
+    #[inline(never)]
     pub fn run(&self, a: &[f32], b: &[f32], output: &mut [f32]) {
         for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
             *out = self.activation.apply(a + b);
@@ -18,6 +19,7 @@ impl Add {
     }
 
     /// Adds `b` to `a`.
+    #[inline(never)]
     pub fn run_in_place(&self, a: &mut [f32], b: &[f32]) {
         for (a, &b) in a.iter_mut().zip(b) {
             *a = self.activation.apply(*a + b);

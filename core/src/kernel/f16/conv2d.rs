@@ -28,6 +28,7 @@ impl Conv2d<'_> {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, f32>) {
         let [height, width] = self.geometry.size;
         let row = usize::from(width) * usize::from(self.geometry.input.c);

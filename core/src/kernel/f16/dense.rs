@@ -19,6 +19,7 @@ pub struct Dense<'a> {
 
 impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
+    #[inline(never)]
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         let runs = Runs {
             start: 0,

@@ -30,6 +30,7 @@ impl DepthwiseConv2d<'_> {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, f32>) {
         self.geometry
             .slide(activations, |window, input, before, channels| {

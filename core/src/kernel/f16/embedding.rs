@@ -20,6 +20,7 @@ pub struct Embedding<'a> {
 
 impl Embedding<'_> {
     /// Reads one symbol a pixel, writes `channels` values for each.
+    #[inline(never)]
     pub fn run(&self, input: &[f32], mut output: &mut [f32]) {
         let last = self.vocabulary.saturating_sub(1);
         for &x in input {

@@ -14,6 +14,7 @@ pub struct GlobalAvgPool {
 
 impl GlobalAvgPool {
     /// Reads `input`, writes one value a channel.
+    #[inline(never)]
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         let channels = usize::from(self.input.c).max(1);
         let count = self.input.pixels().max(1) as f32;

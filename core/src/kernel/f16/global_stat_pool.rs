@@ -17,6 +17,7 @@ pub struct GlobalStatPool {
 
 impl GlobalStatPool {
     /// Reads `input`, writes `input.c` means, then as many deviations.
+    #[inline(never)]
     pub fn run(&self, input: &[f32], output: &mut [f32]) {
         let channels = usize::from(self.input.c).max(1);
         let count = self.input.pixels().max(1) as f32;

@@ -44,6 +44,7 @@ impl Add {
     }
 
     /// Writes `a + b`; as many values as the shortest slice holds.
+    #[inline(never)]
     pub fn run(&self, a: &[i8], b: &[i8], output: &mut [i8]) {
         if mve::add(self, a, b, output) {
             return;
@@ -54,6 +55,7 @@ impl Add {
     }
 
     /// Adds `b` to `a`.
+    #[inline(never)]
     pub fn run_in_place(&self, a: &mut [i8], b: &[i8]) {
         if mve::add_in_place(self, a, b) {
             return;

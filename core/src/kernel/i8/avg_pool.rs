@@ -24,6 +24,7 @@ impl AvgPool {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
         self.geometry
             .slide(activations, |window, input, before, channels| {

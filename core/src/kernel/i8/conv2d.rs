@@ -26,6 +26,7 @@ impl Conv2d<'_> {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
         if mve::conv2d(self, activations) {
             return;

@@ -18,6 +18,7 @@ pub struct Dense<'a> {
 
 impl Dense<'_> {
     /// Reads `inputs` values, writes one value for each row of weights.
+    #[inline(never)]
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         if mve::dense(self, input, output) {
             return;

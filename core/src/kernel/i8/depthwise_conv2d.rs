@@ -28,6 +28,7 @@ impl DepthwiseConv2d<'_> {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
         if mve::depthwise_conv2d(self, activations) {
             return;

@@ -16,6 +16,7 @@ pub struct Embedding<'a> {
 
 impl Embedding<'_> {
     /// Reads one symbol a pixel, writes `channels` values for each.
+    #[inline(never)]
     pub fn run(&self, input: &[i8], mut output: &mut [i8]) {
         let last = self.vocabulary.saturating_sub(1);
         for &q in input {

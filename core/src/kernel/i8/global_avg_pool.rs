@@ -33,6 +33,7 @@ impl GlobalAvgPool {
     }
 
     /// Reads `input`, writes one value a channel.
+    #[inline(never)]
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let channels = usize::from(self.input.c).max(1);
         let zero = (self.input.pixels() as i32).wrapping_mul(self.input_zero_point.into());

@@ -36,6 +36,7 @@ impl GlobalStatPool {
     }
 
     /// Reads `input`, writes `input.c` means, then as many deviations.
+    #[inline(never)]
     pub fn run(&self, input: &[i8], output: &mut [i8]) {
         let channels = usize::from(self.input.c).max(1);
         let pixels = self.input.pixels();

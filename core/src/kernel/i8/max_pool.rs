@@ -21,6 +21,7 @@ impl MaxPool {
     }
 
     /// The same, perhaps over its input.
+    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>) {
         let channels = usize::from(self.geometry.output.c);
         self.geometry.each(|window, at| {
