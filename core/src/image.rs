@@ -29,7 +29,7 @@
 //! (80 KB) takes the compiler half a second, an image of 1.2 MB eight.
 
 mod about;
-mod bytes;
+pub(crate) mod bytes;
 mod check;
 mod error;
 mod include;
@@ -48,6 +48,7 @@ pub use layer::{
 };
 pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 
+use crate::mel::FrontEnd;
 use crate::quant::Quant;
 use crate::shape::Shape;
 use crate::spec::Spec;
@@ -232,6 +233,14 @@ impl<'a> ModelImage<'a> {
         self.symbols()
             .position(|known| known == name)
             .map_or(0, |number| number as u8)
+    }
+
+    /// What turns sound into the frames that the encoder reads, where it reads log-mel frames.
+    pub const fn front_end(&self) -> Option<FrontEnd<'a>> {
+        match FrontEnd::parse(self.directory.sections[section::MEL as usize]) {
+            Ok(front) => Some(front),
+            Err(_) => None,
+        }
     }
 
     /// What brings raw samples to the encoder's input: in an int8 image it quantizes too.

@@ -12,6 +12,7 @@ pub mod crc;
 pub mod encoder;
 pub mod image;
 pub mod kernel;
+pub mod mel;
 pub mod preset;
 pub mod probe;
 pub mod quant;

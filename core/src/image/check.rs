@@ -7,6 +7,7 @@ use super::section::{self, Directory};
 use super::tensor::{TENSOR_LEN, TensorInfo};
 use super::{Format, ImageError, Target, plan, vocabulary};
 use crate::kernel::dsp::Packing;
+use crate::mel::FrontEnd;
 use crate::spec::{LayerError, Op, Tensor};
 
 /// `?` for `const fn`.
@@ -55,6 +56,13 @@ pub const fn all<'a>(directory: &Directory<'a>) -> Result<(About<'a>, usize), Im
     let names = sections[section::VOCABULARY as usize];
     if !names.is_empty() {
         tri!(vocabulary::check(names, symbols(table, layers)));
+    }
+    let front = sections[section::MEL as usize];
+    if !front.is_empty() {
+        let front = tri!(FrontEnd::parse(front));
+        if !input.len().is_multiple_of(front.bands()) {
+            return Err(ImageError::FrontEnd { offset: 10 });
+        }
     }
     let scratch_len = tri!(plan::check(tensors, table, layers));
     Ok((about, scratch_len))

@@ -97,6 +97,11 @@ pub enum ImageError {
     Names,
     /// Sampling rate below 0, infinite or not a number.
     Rate,
+    /// A number of the log-mel front end is out of its range.
+    FrontEnd {
+        /// Where it lies in its section.
+        offset: usize,
+    },
     /// Gain or offset of an input channel is infinite or not a number.
     Affine {
         /// Index of the channel.
@@ -237,6 +242,7 @@ impl ImageError {
             Self::SectionLen { .. } => "a section of the image has the wrong length",
             Self::Names => "the names in the image are broken",
             Self::Rate => "the sampling rate in the image is no rate",
+            Self::FrontEnd { .. } => "a number of the log-mel front end is out of its range",
             Self::Affine { .. } => "gain or offset of a channel is not finite",
             Self::Shape { .. } => "a tensor is empty or too large",
             Self::Scale { .. } => "the scale of a tensor is not finite and positive",
@@ -301,6 +307,7 @@ impl fmt::Display for ImageError {
                 write!(f, ": section {section} needs {need} bytes, has {have}")
             }
             Self::Names | Self::Rate => Ok(()),
+            Self::FrontEnd { offset } => write!(f, ": byte {offset} of its section"),
             Self::Affine { channel } => write!(f, ": channel {channel}"),
             Self::Shape { tensor, found } => {
                 write!(

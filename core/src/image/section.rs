@@ -29,7 +29,9 @@ pub const LAYERS: u16 = 4;
 pub const CONSTANTS: u16 = 5;
 /// Names of symbols; an image may do without.
 pub const VOCABULARY: u16 = 6;
-const KNOWN: usize = 7;
+/// The log-mel front end of sound; an image may do without.
+pub const MEL: u16 = 7;
+const KNOWN: usize = 8;
 
 /// What the header says, and where the sections lie.
 #[derive(Clone, Copy)]
@@ -149,7 +151,7 @@ const fn sections(bytes: &[u8], count: usize, first: usize) -> Result<[&[u8]; KN
     }
     let mut section = 1;
     while section < KNOWN {
-        let optional = section == VOCABULARY as usize;
+        let optional = section == VOCABULARY as usize || section == MEL as usize;
         if seen[section] != 1 && !(optional && seen[section] == 0) {
             return Err(ImageError::SectionCount {
                 section: section as u16,

@@ -67,18 +67,21 @@ enum Command {
 #[derive(Args, Debug, Default, Clone)]
 pub struct DataFlags {
     /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
-    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy or .npz, or of symbols:
+    /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of sound (.wav), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy or .npz, or of symbols:
     /// text (.txt), FASTA, CSV with a column `sequence`, or with columns `user`, `item` and `time`;
     /// sub-folders name labels. Without it, the smartwatch
     /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Samples a second, where the files have no time column
+    /// Samples a second, where the files have no time column, and to which sound is brought
     #[arg(long, value_name = "HZ")]
     pub rate: Option<f64>,
-    /// Where file names hold subject or label, e.g. `{subject}_{rest}` or `{subject}/{label}/{rest}`
+    /// Where file names hold subject or label, e.g. `{subject}_{rest}` or `{subject}/{label}/{index}`
     #[arg(long, value_name = "PATTERN")]
     pub pattern: Option<String>,
+    /// Files to hold out for testing, by the `{index}` of the pattern, e.g. `0-4` or `3,7,20-29`
+    #[arg(long, value_name = "INDICES")]
+    pub test: Option<String>,
     /// Columns to read, in this order; all without it. For arrays: what their channels are called
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub channels: Vec<String>,

@@ -119,6 +119,9 @@ impl DataFlags {
         if self.pattern.is_some() {
             config.data.pattern.clone_from(&self.pattern);
         }
+        if self.test.is_some() {
+            config.data.test.clone_from(&self.test);
+        }
         if !self.channels.is_empty() {
             config.data.channels.clone_from(&self.channels);
         }

@@ -4,7 +4,7 @@ use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::data::{self, Kind};
 use crate::pipeline::{Console, Experiment, PipelineError, Shown};
-use crate::report::{Sheet, views_plot};
+use crate::report::views_plot;
 use crate::run::atomic;
 use clap::Args;
 use std::path::PathBuf;
@@ -34,16 +34,10 @@ impl Views {
         let shown = Shown::views(&experiment, &config, self.windows, self.pairs)?;
         let Shown { names, rows } = &shown;
         let channels = &experiment.dataset.channels;
-        let (name, bytes) = match experiment.dataset.picture {
-            Some(size) => {
-                let sheet = Sheet {
-                    rows: &shown.pixels(&experiment),
-                    size,
-                    channels: channels.len(),
-                };
-                let png = sheet.to_png();
+        let (name, bytes) = match shown.pixels(&experiment) {
+            Some(pixels) => {
                 let wrong = |e| CliError::Config(format!("views.png: {e}"));
-                ("views.png", png.map_err(wrong)?)
+                ("views.png", pixels.sheet().to_png().map_err(wrong)?)
             }
             None if experiment.dataset.kind == Kind::Symbols => {
                 let text = spelt(rows, names, &experiment.dataset.vocabulary);

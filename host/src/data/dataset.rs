@@ -1,5 +1,6 @@
 //! What a reader delivers: recordings of the same channels at the same rate.
 
+use super::sound::SoundFront;
 use super::triad::{self, Triad};
 use super::{DataError, Kind};
 use mote_core::shape::Shape;
@@ -38,6 +39,8 @@ pub struct Dataset {
     pub rate_hz: f64,
     /// Of symbols: their names by number, the first, of the blank, empty. Empty for other data.
     pub vocabulary: Vec<String>,
+    /// Of sound that is heard as log-mel frames: what makes them. A frame is a sample then, and each band a channel.
+    pub front: Option<SoundFront>,
     /// Names of the `C` channels, in the order of a sample's values.
     pub channels: Vec<String>,
     /// Channels that turn together.
@@ -63,6 +66,7 @@ impl Dataset {
             given_cut: None,
             test: Vec::new(),
             vocabulary: Vec::new(),
+            front: None,
             rate_hz,
             triads: triad::find(&channels),
             channels,

@@ -37,7 +37,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The folder has no recordings.
-    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), UCR's .tsv or .ts, x.npy, .npz, \
+    #[error("{}: expected .csv files, pictures (PNG, JPEG, IDX, CIFAR's binaries), sound (.wav), UCR's .tsv or .ts, x.npy, .npz, \
         text (.txt) or FASTA in this folder or its sub-folders, found {}; save each recording as a .csv file with a header of channel names", path.display(), counted(*others, "other file", "nothing"))]
     NoFiles {
         /// The folder.
@@ -60,6 +60,33 @@ pub enum DataError {
         file: PathBuf,
         /// What was expected, what was found and what to do.
         problem: String,
+    },
+    /// A file of sound, or the table beside it, is not what its name says.
+    #[error("{}: {problem}", file.display())]
+    Sound {
+        /// The file.
+        file: PathBuf,
+        /// What was expected, what was found and what to do.
+        problem: String,
+    },
+    /// The log-mel front end cannot be.
+    #[error(
+        "data.sound: at {rate_hz} Hz no log-mel frames can be made: {why}; expected frames of up to 1024 samples, a \
+        hop of at least 1, 1 to 128 bands, low_hz below half the rate and a floor above 0"
+    )]
+    FrontEnd {
+        /// Samples a second.
+        rate_hz: u32,
+        /// What is wrong.
+        why: String,
+    },
+    /// What is to be held out is not said.
+    #[error("--test {found:?}: {why}; for example --pattern '{{label}}_{{index}}' --test 0-4")]
+    HeldOut {
+        /// The list as given.
+        found: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Series of an archive or an array are not what they should be.
     #[error("{place}: {problem}")]

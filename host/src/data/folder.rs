@@ -42,6 +42,13 @@ impl Name {
     }
 }
 
+/// What to call the data at `path`: the name of its folder or file; `otherwise` where there is none.
+pub(super) fn title(path: &Path, otherwise: &str) -> String {
+    let name = path.canonicalize().ok();
+    let name = name.and_then(|p| p.file_stem().map(|n| n.to_string_lossy().into_owned()));
+    name.unwrap_or_else(|| otherwise.into())
+}
+
 /// Whether a file name ends in `.csv`.
 pub(super) fn is_csv(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".csv")

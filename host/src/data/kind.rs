@@ -13,11 +13,14 @@ pub enum Kind {
     Pictures,
     /// Sequences of symbols, such as text: a window is a stretch of one, filled up where it is short.
     Symbols,
+    /// Sound, as log-mel frames or as it is: a window is a stretch of a recording, with silence around where that is
+    /// short.
+    Sound,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Series, Self::Pictures, Self::Symbols];
+    pub const ALL: [Self; 4] = [Self::Series, Self::Pictures, Self::Symbols, Self::Sound];
 
     /// The name in messages.
     pub fn name(self) -> &'static str {
@@ -25,6 +28,7 @@ impl Kind {
             Self::Series => "series",
             Self::Pictures => "pictures",
             Self::Symbols => "symbols",
+            Self::Sound => "sound",
         }
     }
 }

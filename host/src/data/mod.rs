@@ -1,6 +1,6 @@
 //! Recordings: where they come from, how they are cut, split and normalised.
 //!
-//! A reader ([`watch25`], [`csv`], [`picture`], [`symbols`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
+//! A reader ([`watch25`], [`csv`], [`picture`], [`sound`], [`symbols`]) makes a [`Dataset`]; [`window`] cuts it; [`split`] divides it by
 //! subject; [`normalise`] fits means and deviations on the training part; [`describe`] says what was found.
 
 pub mod csv;
@@ -13,7 +13,9 @@ pub mod modality;
 mod natural;
 pub mod normalise;
 mod npy;
+mod pattern;
 pub mod picture;
+pub mod sound;
 pub mod source;
 pub mod split;
 pub mod symbols;
@@ -33,3 +35,11 @@ pub use split::{Folds, Split, SplitBy};
 pub use teacher::TeacherEmbeddings;
 pub use triad::{Motion, Triad};
 pub use window::{Window, Windows, gather};
+
+/// The distinct names, in natural order.
+fn distinct<'a>(names: impl Iterator<Item = &'a Option<String>>) -> Vec<String> {
+    let mut names: Vec<String> = names.flatten().cloned().collect();
+    names.sort_by(|a, b| natural::compare(a, b));
+    names.dedup();
+    names
+}

@@ -27,6 +27,10 @@ impl Normaliser {
                 .filter_map(|&r| dataset.recordings.get(r))
                 .flat_map(|r| r.samples.chunks_exact(width))
         };
+        if dataset.kind == Kind::Sound {
+            // Bands are rows of one picture to some encoders, so all have one mean and deviation.
+            return Self::common(&|| samples().flatten().copied(), width);
+        }
         let count = samples().count().max(1) as f64;
         let mut mean = vec![0f64; width];
         for sample in samples() {
@@ -41,19 +45,23 @@ impl Normaliser {
                 *s += (f64::from(v) - m).powi(2);
             }
         }
-        let deviation = variance.iter().zip(&mean).map(|(s, m)| {
-            let deviation = (s / count).sqrt();
-            // Below f32's resolution of the values themselves there is only rounding.
-            let floor = 1e-6 * m.abs();
-            if deviation > floor && deviation > f64::from(f32::MIN_POSITIVE) {
-                deviation as f32
-            } else {
-                1.0
-            }
-        });
+        let deviation = variance.iter().zip(&mean);
+        let deviation = deviation.map(|(s, &m)| usable(m, (s / count).sqrt()));
         Self {
             deviation: deviation.collect(),
             mean: mean.iter().map(|&m| m as f32).collect(),
+        }
+    }
+
+    /// One mean and deviation of all `values`, for each of `channels`.
+    fn common<I: Iterator<Item = f32>>(values: &dyn Fn() -> I, channels: usize) -> Self {
+        let count = values().count().max(1) as f64;
+        let mean = values().map(f64::from).sum::<f64>() / count;
+        let square = |v: f32| (f64::from(v) - mean).powi(2);
+        let variance = values().map(square).sum::<f64>() / count;
+        Self {
+            mean: vec![mean as f32; channels],
+            deviation: vec![usable(mean, variance.sqrt()); channels],
         }
     }
 
@@ -72,6 +80,17 @@ impl Normaliser {
                 *v = (*v - m) / d;
             }
         }
+    }
+}
+
+/// `deviation`, or 1 where values around `mean` never move.
+fn usable(mean: f64, deviation: f64) -> f32 {
+    // Below f32's resolution of the values themselves there is only rounding.
+    let floor = 1e-6 * mean.abs();
+    if deviation > floor && deviation > f64::from(f32::MIN_POSITIVE) {
+        deviation as f32
+    } else {
+        1.0
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::folder::{self, Name};
 use super::picture::{cifar, files, idx};
+use super::sound::SoundConfig;
 use super::symbols::{self, Table, Unit};
-use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, ucr, watch25};
+use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, sound, ucr, watch25};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -14,13 +15,17 @@ pub struct DataConfig {
     /// A folder of recordings or pictures, or one such file. Without it the data that ship are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
-    /// Samples a second. Needed only where the files have no time column.
+    /// Samples a second. Needed only where the files have no time column; sound is brought to this rate, or to the lowest
+    /// of the files and at most 16,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_hz: Option<f64>,
     /// Names subject and label in file names: `{subject}_{rest}` is held against the name without
     /// `.csv`; with a slash, as in `{subject}/{label}/{rest}`, against the path below the folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// Which files are held out for testing, by the field `{index}` of the pattern: `0-4`, or `3,7,20-29`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
     /// The columns to read, in this order; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<String>,
@@ -39,6 +44,8 @@ pub struct DataConfig {
     /// Channels that turn together; guessed from their names when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triads: Option<Vec<NamedTriad>>,
+    /// How sound is heard.
+    pub sound: SoundConfig,
 }
 
 /// A [`Triad`] by channel names.
@@ -73,6 +80,8 @@ enum Reader {
     Fasta(Vec<Name>),
     /// Of text.
     Text(Vec<Name>),
+    /// Of sound.
+    Sound(Vec<Name>),
 }
 
 /// Looks at the names in a folder, or at the one file's. CSV files come first, since plots may lie beside
@@ -84,7 +93,12 @@ fn reader(path: &Path) -> Reader {
         Some(name) if !wanted(name) => None,
         _ => folder::list(path, wanted).ok(),
     };
-    if found(folder::is_csv).is_some() {
+    let sound = || found(sound::is_wav).map(Reader::Sound);
+    if let Some(tables) = found(folder::is_csv) {
+        let beside = |name: &Name| sound::is_table(&format!("{}.csv", name.stem));
+        if let Some(sound) = sound().filter(|_| tables.iter().all(beside)) {
+            return sound;
+        }
         return symbols::sniff(path).map_or(Reader::Csv, Reader::Table);
     }
     let idx = found(idx::is_images).map(Reader::Idx);
@@ -102,7 +116,7 @@ fn reader(path: &Path) -> Reader {
     // Notes may lie beside anything.
     let text = || found(symbols::is_text).map(Reader::Text);
     let readers = idx.or_else(cifar).or_else(ucr).or_else(npy).or_else(files);
-    let readers = readers.or_else(fasta).or_else(text);
+    let readers = readers.or_else(sound).or_else(fasta).or_else(text);
     readers.unwrap_or(Reader::Csv)
 }
 
@@ -112,6 +126,7 @@ pub fn kind(config: &DataConfig) -> Kind {
         None | Some(Reader::Csv | Reader::Ucr(_) | Reader::ManyArrays(_)) => Kind::Series,
         Some(Reader::Idx(_) | Reader::Cifar(_) | Reader::Files(_)) => Kind::Pictures,
         Some(Reader::Npy(file)) => npy::kind(&file),
+        Some(Reader::Sound(_)) => Kind::Sound,
         Some(Reader::Table(_) | Reader::Fasta(_) | Reader::Text(_)) => Kind::Symbols,
     }
 }
@@ -142,6 +157,7 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Text(names) => {
                 symbols::load_text(path, &names, config.symbols.unwrap_or_default())?
             }
+            Reader::Sound(names) => sound::load(path, &names, config)?,
             Reader::Cifar(names) => cifar::load(path, &names)?,
             Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
         },

@@ -20,6 +20,7 @@ mod logistic;
 mod ngrams;
 mod product;
 mod rank;
+mod sound_features;
 mod split;
 mod summary;
 mod thumbnail;
@@ -39,6 +40,7 @@ pub use linear::{INVERSE_L2, Linear, Penalty, choose_penalty, linear_evaluation}
 pub use logistic::{Logistic, Problem};
 pub use ngrams::NGrams;
 pub use rank::{Spread, alignment, rank_me, uniformity};
+pub use sound_features::SoundFeatures;
 pub use split::{Facts, Pool, Split, Test, Train};
 pub use summary::{CurveSummary, Estimate, SetSummary, Summary};
 pub use thumbnail::Thumbnails;

@@ -1,6 +1,7 @@
 //! What an encoder was made for, as it travels in weights and images.
 
 use super::ExportError;
+use crate::data::sound::SoundFront;
 use serde::{Deserialize, Serialize};
 
 /// Name, rate, channels and normalisation of an encoder's input.
@@ -16,6 +17,9 @@ pub struct About {
     /// where the input is numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vocabulary: Vec<String>,
+    /// Of log-mel frames: what makes them of sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front: Option<SoundFront>,
     /// Samples in a window.
     pub window_len: u32,
     /// Samples from one window to the next; 0 leaves it to the application.
@@ -34,6 +38,7 @@ impl About {
             rate_hz: 0.0,
             channels: Vec::new(),
             vocabulary: Vec::new(),
+            front: None,
             window_len,
             hop_len: 0,
             mean: vec![0.0; channels],

@@ -114,6 +114,7 @@ fn about(name: &str, channels: &[&str], window_len: u32) -> About {
         channels: channels.iter().map(|&channel| channel.into()).collect(),
         window_len,
         vocabulary: Vec::new(),
+        front: None,
         hop_len: window_len / 2,
         mean: vec![0.5; channels.len()],
         deviation: vec![2.0; channels.len()],

@@ -161,6 +161,9 @@ fn write(
     if !about.vocabulary.is_empty() {
         sections.push((section::VOCABULARY, vocabulary_section(about)));
     }
+    if let Some(front) = about.front {
+        sections.push((section::MEL, front.section()?));
+    }
     let bytes = assemble(format, target, spec.layers.len() as u8, &sections);
     ModelImage::parse(&bytes)?;
     Ok(bytes)
@@ -279,10 +282,9 @@ fn assemble(format: Format, target: Target, layers: u8, sections: &[(u16, Vec<u8
     for (kind, content) in sections {
         start = start.next_multiple_of(section::SECTION_ALIGN);
         bytes.extend(kind.to_le_bytes());
-        let required = if *kind == section::VOCABULARY {
-            0
-        } else {
-            section::REQUIRED
+        let required = match *kind {
+            section::VOCABULARY | section::MEL => 0,
+            _ => section::REQUIRED,
         };
         bytes.extend(required.to_le_bytes());
         bytes.extend((start as u32).to_le_bytes());

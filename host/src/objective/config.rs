@@ -93,6 +93,8 @@ const ANY: &[Kind] = &Kind::ALL;
 const PICTURES: &[Kind] = &[Kind::Pictures];
 /// Where time runs.
 const IN_TIME: &[Kind] = &[Kind::Series];
+/// What an engineer would measure.
+const MEASURED: &[Kind] = &[Kind::Series, Kind::Sound];
 /// Where values are numbers.
 const NUMBERS: &[Kind] = &[Kind::Series, Kind::Pictures];
 
@@ -162,11 +164,10 @@ impl ObjectiveConfig {
             }
             Self::Masked(_) => NUMBERS.to_vec(),
             Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
-            Self::Cpc(_)
-            | Self::NextValue(_)
-            | Self::Order(_)
-            | Self::HandFeatures(_)
-            | Self::Paired(_) => IN_TIME.to_vec(),
+            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::Paired(_) => {
+                IN_TIME.to_vec()
+            }
+            Self::HandFeatures(_) => MEASURED.to_vec(),
             Self::Rotation(_) => PICTURES.to_vec(),
             Self::Distillation(Distillation {
                 teacher: Some(_), ..

@@ -14,6 +14,7 @@ use crate::train::pretrain::{Head, Outcome, Pretraining, Recipe, TrainError, Vie
 use crate::train::trained::TrainedEncoder;
 use crate::train::{Mode, Network, Rule, Schedule, projector};
 use mote_core::preset::Preset;
+use mote_core::shape::Shape;
 use mote_core::spec::{Op, Spec};
 
 /// Batches through which an untrained encoder's batch norm measures its running statistics.
@@ -65,6 +66,13 @@ pub fn preset(dataset: &Dataset, length: usize, config: &RunConfig) -> Result<Sp
         ))
     })?;
     let preset = Preset::from_name(&config.encoder.preset).unwrap_or(Preset::Conv1d);
+    // To kernels of two sides log-mel frames are rows of one picture.
+    let input = match preset {
+        Preset::Dscnn | Preset::Resnet8 if dataset.front.is_some() => {
+            Shape::new(input.w, input.c, 1)
+        }
+        _ => input,
+    };
     let width = config.encoder.width;
     if dataset.kind != Kind::Symbols {
         return Ok(preset.spec(input, width, None)?);

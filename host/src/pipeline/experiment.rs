@@ -7,7 +7,9 @@ use crate::data::window::gather;
 use crate::data::{
     self, Dataset, Description, Folds, Kind, Normaliser, SplitBy, TeacherEmbeddings, Windows,
 };
-use crate::eval::{Embeddings, Facts, HandFeatures, NGrams, Split, Thumbnails, Whitening};
+use crate::eval::{
+    Embeddings, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
+};
 use crate::run::RunConfig;
 use crate::view::{Starts, ViewSource};
 use sha2::{Digest, Sha256};
@@ -107,6 +109,11 @@ impl Experiment {
                 let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
                 NGrams::fit(&training, length).compute(&values)?
             }
+            None if dataset.front.is_some() => SoundFeatures {
+                frames: length,
+                bands: channels,
+            }
+            .compute(&values)?,
             None => HandFeatures {
                 samples: length,
                 channels,

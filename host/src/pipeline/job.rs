@@ -199,6 +199,7 @@ fn judge_partner(
         console: &mut *trial.console,
         journal: None,
         cancel: trial.cancel,
+        world: trial.world.clone(),
     };
     let evaluation = second.judge(partner, &controls)?;
     let mut tables = tables(&Summary::of(&[evaluation])?);

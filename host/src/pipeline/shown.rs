@@ -101,19 +101,26 @@ impl Shown {
         }
     }
 
-    /// Pictures of `experiment` in their own range, 0 to 255.
-    pub fn pixels(&self, experiment: &Experiment) -> Vec<Vec<Vec<f32>>> {
-        let normaliser = &experiment.normaliser;
-        let channels = experiment.dataset.width().max(1);
-        let back = |view: &Vec<f32>| {
-            let values = view.iter().enumerate();
-            let value = |(at, v): (usize, &f32)| {
-                v * normaliser.deviation[at % channels] + normaliser.mean[at % channels]
+    /// The windows as pixels, where `experiment` has pictures or spectrograms.
+    pub fn pixels(&self, experiment: &Experiment) -> Option<Pixels> {
+        let dataset = &experiment.dataset;
+        let (size, channels, view): (_, _, &dyn Fn(&Vec<f32>) -> Vec<f32>) =
+            match (dataset.front, dataset.picture) {
+                (Some(front), _) => {
+                    let size = [front.bands, experiment.windows.length as u16];
+                    (size, 1, &move |view| spectrogram(view, size))
+                }
+                (None, Some(size)) => (size, dataset.width().max(1), &|view| {
+                    in_own_range(view, experiment)
+                }),
+                (None, None) => return None,
             };
-            values.map(value).collect()
-        };
-        let row = |views: &Vec<Vec<f32>>| views.iter().map(back).collect();
-        self.rows.iter().map(row).collect()
+        let row = |views: &Vec<Vec<f32>>| views.iter().map(view).collect();
+        Some(Pixels {
+            rows: self.rows.iter().map(row).collect(),
+            size,
+            channels,
+        })
     }
 
     /// As a figure of the page.
@@ -121,16 +128,61 @@ impl Shown {
     /// # Errors
     /// If pictures are too large for PNG.
     pub fn to_svg(&self, title: &str, experiment: &Experiment) -> Result<String, PipelineError> {
-        let channels = &experiment.dataset.channels;
-        let Some(size) = experiment.dataset.picture else {
+        let Some(pixels) = self.pixels(experiment) else {
+            let channels = &experiment.dataset.channels;
             return Ok(views_plot(title, &self.rows, &self.names, channels));
         };
-        let sheet = Sheet {
-            rows: &self.pixels(experiment),
-            size,
-            channels: channels.len(),
-        };
         let wrong = |error| PipelineError::Config(format!("{title}: {error}"));
-        sheet.to_svg(title, &self.names).map_err(wrong)
+        pixels.sheet().to_svg(title, &self.names).map_err(wrong)
+    }
+}
+
+/// Windows as pictures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pixels {
+    rows: Vec<Vec<Vec<f32>>>,
+    size: [u16; 2],
+    channels: usize,
+}
+
+impl Pixels {
+    /// Side by side.
+    pub fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            rows: &self.rows,
+            size: self.size,
+            channels: self.channels,
+        }
+    }
+}
+
+/// The normalised picture `view` of `experiment` in its own range, 0 to 255.
+fn in_own_range(view: &[f32], experiment: &Experiment) -> Vec<f32> {
+    let normaliser = &experiment.normaliser;
+    let channels = experiment.dataset.width().max(1);
+    let values = view.iter().enumerate();
+    values
+        .map(|(at, v)| v * normaliser.deviation[at % channels] + normaliser.mean[at % channels])
+        .collect()
+}
+
+/// Normalised log-mel frames as people draw them: time to the right, high bands on top.
+fn spectrogram(view: &[f32], [bands, frames]: [u16; 2]) -> Vec<f32> {
+    let (bands, frames) = (usize::from(bands), usize::from(frames));
+    let at = |y: usize, x: usize| view.get(x * bands + bands - 1 - y).copied();
+    (0..bands)
+        .flat_map(|y| (0..frames).map(move |x| 128.0 + 48.0 * at(y, x).unwrap_or_default()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn high_bands_are_on_top_and_time_goes_right() {
+        let two_frames_of_three_bands = [0.0, 1.0, 2.0, -1.0, -2.0, 0.0];
+        let expected = [224.0, 128.0, 176.0, 32.0, 128.0, 80.0];
+        assert_eq!(spectrogram(&two_frames_of_three_bands, [3, 2]), expected);
     }
 }

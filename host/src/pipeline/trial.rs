@@ -16,6 +16,7 @@ use crate::run::{Cancel, Progress, RunConfig};
 use crate::train::trained::TrainedEncoder;
 use crate::train::world::World;
 use mote_core::image::ModelImage;
+use mote_core::spec::Spec;
 use std::sync::Arc;
 
 /// What a trial needs. Its stages are [`Trial::learn`], [`Trial::controls`] and [`Trial::judge`].
@@ -218,7 +219,7 @@ fn learned(
     encoder: TrainedEncoder,
     points: Vec<TrainingPoint>,
 ) -> Result<Learned, PipelineError> {
-    let origin = origin(experiment, config)?;
+    let origin = origin(experiment, config, &encoder.spec)?;
     let training = experiment.training_values();
     let image = export::int8(&encoder, &origin.about, &training, Method::default())?;
     let embeddings = Embeddings::new(
@@ -261,23 +262,38 @@ fn sentence(last: &TrainingPoint, pace: &Pace) -> String {
     )
 }
 
-fn origin(experiment: &Experiment, config: &RunConfig) -> Result<Origin, PipelineError> {
+fn origin(
+    experiment: &Experiment,
+    config: &RunConfig,
+    spec: &Spec,
+) -> Result<Origin, PipelineError> {
     let Experiment {
         dataset,
         windows,
         normaliser,
         ..
     } = experiment;
+    // Where log-mel frames are rows of a picture, their bands have no names, and one mean and deviation.
+    let channels = usize::from(spec.input.c);
+    let names = match dataset.width() == channels {
+        true => &dataset.channels[..],
+        false => &[],
+    };
     Ok(Origin {
         about: About {
             name: dataset.name.clone(),
             rate_hz: dataset.rate_hz as f32,
-            channels: dataset.channels.clone(),
+            channels: names.to_vec(),
             vocabulary: dataset.vocabulary.clone(),
             window_len: windows.length as u32,
-            hop_len: windows.hop as u32,
-            mean: normaliser.mean.clone(),
-            deviation: normaliser.deviation.clone(),
+            hop_len: match dataset.front {
+                // A word lies anywhere in a stream, so windows overlap there.
+                Some(_) => windows.length.div_ceil(4) as u32,
+                None => windows.hop as u32,
+            },
+            front: dataset.front,
+            mean: normaliser.mean[..channels].to_vec(),
+            deviation: normaliser.deviation[..channels].to_vec(),
         },
         recipe: config.to_toml()?,
         seed: config.seed,

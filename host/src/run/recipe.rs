@@ -28,6 +28,15 @@ impl RunConfig {
                 });
                 config.auxiliary.hand_features = 0.0;
             }
+            Kind::Sound => {
+                (config.window.length, config.window.hop) = (49, 49);
+                config.encoder.preset = Preset::Dscnn.name().into();
+                config.encoder.projector = vec![128, 64];
+                config.objective = ObjectiveConfig::NtXent(NtXentConfig {
+                    temperature: 0.2,
+                    exclude_same_recording: false,
+                });
+            }
             Kind::Symbols => {
                 config.encoder.preset = Preset::Tcn.name().into();
                 config.auxiliary.hand_features = 0.0;

@@ -10,6 +10,7 @@ use super::permute::{MAX_SEGMENTS, Permute};
 use super::picture::PictureViews;
 use super::rotate::Rotate;
 use super::scale::Scale;
+use super::sound::SoundViews;
 use super::speed::Speed;
 use super::symbol::SymbolViews;
 use super::time_warp::TimeWarp;
@@ -85,6 +86,8 @@ pub struct ViewConfig {
     pub picture: PictureViews,
     /// What is done to symbols; nothing above is, but for the neighbour.
     pub symbol: SymbolViews,
+    /// What is done to log-mel frames of sound; nothing above is, but for the neighbour.
+    pub sound: SoundViews,
 }
 
 /// A number in the configuration that makes no sense.
@@ -110,8 +113,9 @@ impl ViewConfig {
     }
 
     /// Every probability with its key.
-    fn probabilities(&mut self) -> [(&'static str, &mut f32); 22] {
+    fn probabilities(&mut self) -> [(&'static str, &mut f32); 29] {
         let (picture, symbol) = (&mut self.picture, &mut self.symbol);
+        let sound = &mut self.sound;
         [
             ("neighbour.probability", &mut self.neighbour.probability),
             ("speed.probability", &mut self.speed.probability),
@@ -153,6 +157,19 @@ impl ViewConfig {
                 &mut symbol.substitute.probability,
             ),
             ("symbol.mask.probability", &mut symbol.mask.probability),
+            (
+                "sound.resized_crop.probability",
+                &mut sound.resized_crop.probability,
+            ),
+            ("sound.shift.probability", &mut sound.shift.probability),
+            ("sound.gain.probability", &mut sound.gain.probability),
+            ("sound.noise.probability", &mut sound.noise.probability),
+            ("sound.mix.probability", &mut sound.mix.probability),
+            ("sound.mask.probability", &mut sound.mask.probability),
+            (
+                "sound.band_mask.probability",
+                &mut sound.band_mask.probability,
+            ),
         ]
     }
 
@@ -164,6 +181,7 @@ impl ViewConfig {
         let mut copy = *self;
         let share = (0.0, 1.0, "a number from 0 to 1");
         let strength = (0.0, 10.0, "a number from 0 to 10");
+        let decibels = (0.0, 100.0, "decibels from 0 to 100");
         let mut numbers: Vec<(&'static str, f32, (f32, f32, &'static str))> = copy
             .probabilities()
             .map(|(name, value)| (name, *value, share))
@@ -223,6 +241,25 @@ impl ViewConfig {
                 share,
             ),
             ("symbol.mask.share", self.symbol.mask.share, share),
+            (
+                "sound.resized_crop.time",
+                self.sound.resized_crop.time,
+                strength,
+            ),
+            (
+                "sound.resized_crop.frequency",
+                self.sound.resized_crop.frequency,
+                strength,
+            ),
+            ("sound.shift.furthest", self.sound.shift.furthest, share),
+            ("sound.gain.decibels", self.sound.gain.decibels, decibels),
+            ("sound.gain.slope", self.sound.gain.slope, decibels),
+            ("sound.noise.below", self.sound.noise.below, decibels),
+            ("sound.noise.range", self.sound.noise.range, decibels),
+            ("sound.noise.slope", self.sound.noise.slope, decibels),
+            ("sound.mix.most", self.sound.mix.most, share),
+            ("sound.mask.longest", self.sound.mask.longest, share),
+            ("sound.band_mask.widest", self.sound.band_mask.widest, share),
         ]);
         for (name, found, (least, most, expected)) in numbers {
             if !(least..=most).contains(&found) {

@@ -4,7 +4,7 @@
 //! what the encoder shall ignore. First come those of time, which decide *where* in the recording each
 //! sample of a view is read ([`neighbour`], [`speed`], [`crop`], [`time_warp`], [`permute`]); then those
 //! of movement, in the units of the data ([`mirror`], [`rotate`], [`scale`]); then, on normalised values,
-//! those of the sensor ([`jitter`], [`mask`], [`channel_dropout`]). Pictures ([`picture`]) and symbols ([`symbol`]) have
+//! those of the sensor ([`jitter`], [`mask`], [`channel_dropout`]). Pictures ([`picture`]), symbols ([`symbol`]) and sound ([`sound`]) have
 //! views of their own. [`Pipeline`] runs them in this order
 //! and [`ViewSource`] makes batches of pairs.
 //!
@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod ramp;
 pub mod rotate;
 pub mod scale;
+pub mod sound;
 pub mod source;
 pub mod speed;
 pub mod stream;

@@ -3,6 +3,7 @@
 use super::config::{ViewConfig, ViewError};
 use super::picture::PicturePipeline;
 use super::ramp::{self, Ramp};
+use super::sound::SoundPipeline;
 use super::stream::Stream;
 use super::symbol::SymbolPipeline;
 use crate::data::symbols::complements;
@@ -25,6 +26,8 @@ pub struct Pipeline {
     picture: Option<PicturePipeline>,
     /// The same where they are symbols.
     symbol: Option<SymbolPipeline>,
+    /// The same where they are log-mel frames.
+    sound: Option<SoundPipeline>,
 }
 
 /// Working memory for one view at a time.
@@ -71,6 +74,12 @@ impl Pipeline {
                 views: config.symbol,
                 vocabulary: dataset.vocabulary.len(),
                 complements: complements(&dataset.vocabulary),
+            }),
+            sound: dataset.front.map(|front| SoundPipeline {
+                views: config.sound,
+                bands: channels,
+                floor: front.floor,
+                normaliser: normaliser.clone(),
             }),
             normaliser,
         })
@@ -124,9 +133,26 @@ impl Pipeline {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
+        self.view_beside(recording, start, &[], rng, scratch, out);
+    }
+
+    /// As [`Self::view`]; sound may have the window at the start of `other`, part of another recording, in its
+    /// background.
+    pub fn view_beside(
+        &self,
+        recording: &[f32],
+        start: usize,
+        other: &[f32],
+        rng: &mut Stream,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) {
         let (config, channels) = (&self.config, self.channels());
         if let Some(picture) = &self.picture {
             return picture.view(&recording[start * channels..], rng, out);
+        }
+        if let Some(sound) = &self.sound {
+            return sound.view(recording, start, other, rng, out);
         }
         if let Some(symbol) = &self.symbol {
             return symbol.view(&recording[start..], rng, out);

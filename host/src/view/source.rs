@@ -140,7 +140,7 @@ impl<'a> ViewSource<'a> {
     pub fn views(&mut self, epoch: u64, batch: usize, a: &mut [f32], b: &mut [f32]) {
         let (dataset, pipeline, seed) = (self.dataset, &self.pipeline, self.seed);
         let size = self.view_len().max(1);
-        let count = self.anchors.len();
+        let (others, count) = (&self.anchors, self.anchors.len());
         let part = count.div_ceil(PARTS).max(1);
         let first = (batch * count) as u64;
         a.par_chunks_mut(size * part)
@@ -153,12 +153,17 @@ impl<'a> ViewSource<'a> {
                 for (i, ((a, b), anchor)) in pairs.zip(anchors).enumerate() {
                     let index = first + (number * part + i) as u64;
                     let samples = &dataset.recordings[anchor.recording].samples;
+                    // What else may be heard: the window before it in the batch.
+                    let before = (number * part + i + count - 1) % count;
+                    let before = &others[before];
+                    let other = &dataset.recordings[before.recording].samples;
+                    let other = &other[before.start * pipeline.channels()..];
                     let mut rng = stream([seed, epoch, index, VIEW_A]);
-                    pipeline.view(samples, anchor.start, &mut rng, scratch, a);
+                    pipeline.view_beside(samples, anchor.start, other, &mut rng, scratch, a);
                     let mut rng = stream([seed, epoch, index, VIEW_B]);
                     let frames = dataset.len_of(anchor.recording);
                     let start = pipeline.neighbour(anchor.start, frames, &mut rng);
-                    pipeline.view(samples, start, &mut rng, scratch, b);
+                    pipeline.view_beside(samples, start, other, &mut rng, scratch, b);
                 }
             });
     }

@@ -6,13 +6,12 @@
 //! Without a column `label`, the first sub-folder is the label. A pattern reads both from file names.
 
 mod clock;
-mod pattern;
 mod table;
 
+use super::pattern::{Fields, Held, Pattern};
 use super::source::DataConfig;
-use super::{DataError, Dataset, Recording, folder, natural};
+use super::{DataError, Dataset, Recording, distinct, folder};
 use clock::{Clock, Problem};
-use pattern::{Fields, Pattern};
 use rayon::prelude::*;
 use std::path::Path;
 use table::Table;
@@ -39,6 +38,7 @@ pub fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
         return Err(DataError::BadRate { found });
     }
     let pattern = config.pattern.as_deref().map(Pattern::parse).transpose()?;
+    let held = Held::new(config.test.as_deref(), pattern.as_ref())?;
     let names = folder::list(path, folder::is_csv)?;
     let files: Vec<Result<File, DataError>> = names
         .into_par_iter()
@@ -54,17 +54,18 @@ pub fn load(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
     };
     let channels = first.table.channels.clone();
     let rate_hz = rate(&files, config.rate_hz)?;
-    let name = path
-        .canonicalize()
-        .ok()
-        .and_then(|p| p.file_stem().map(|n| n.to_string_lossy().into_owned()));
-    let mut dataset = Dataset::new(name.unwrap_or_else(|| "data".into()), rate_hz, channels);
+    let mut dataset = Dataset::new(folder::title(path, "data"), rate_hz, channels);
     dataset.notes = notes(&files);
 
     let mut pieces = Vec::new();
     for file in &files {
         let order = same_channels(first, file)?;
-        pieces.extend(cut(file, &order));
+        let test = held.holds(file.fields.index.as_deref());
+        let cut = cut(file, &order);
+        if test {
+            dataset.test.extend(pieces.len()..pieces.len() + cut.len());
+        }
+        pieces.extend(cut);
     }
     dataset.subjects = distinct(pieces.iter().map(|p| &p.subject));
     dataset.labels = distinct(pieces.iter().map(|p| &p.label));
@@ -112,18 +113,7 @@ fn read(
     };
     let fields = match pattern {
         None => Fields::default(),
-        Some(pattern) => {
-            let text = if pattern.wants_path() {
-                &name.below
-            } else {
-                &name.stem
-            };
-            pattern.read(text).ok_or_else(|| DataError::Unmatched {
-                file: name.path.clone(),
-                pattern: pattern.text().into(),
-                found: text.clone(),
-            })?
-        }
+        Some(pattern) => pattern.of(&name)?,
     };
     Ok(File {
         name,
@@ -271,14 +261,6 @@ fn notes(files: &[File]) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// The distinct names, in natural order.
-fn distinct<'a>(names: impl Iterator<Item = &'a Option<String>>) -> Vec<String> {
-    let mut names: Vec<String> = names.flatten().cloned().collect();
-    names.sort_by(|a, b| natural::compare(a, b));
-    names.dedup();
-    names
 }
 
 #[cfg(test)]

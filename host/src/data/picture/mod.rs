@@ -4,7 +4,7 @@ pub mod cifar;
 pub mod files;
 pub mod idx;
 
-use super::{DataError, Dataset, Kind, Recording};
+use super::{DataError, Dataset, Kind, Recording, folder};
 use flate2::read::GzDecoder;
 use std::fs;
 use std::io::Read;
@@ -34,10 +34,8 @@ pub(super) fn dataset(
         1 => &["grey"],
         _ => &["red", "green", "blue"],
     };
-    let name = path.canonicalize().ok();
-    let name = name.and_then(|p| p.file_stem().map(|n| n.to_string_lossy().into_owned()));
     let names = names.iter().map(|name| name.to_string()).collect();
-    let mut dataset = Dataset::new(name.unwrap_or_else(|| "pictures".into()), 0.0, names);
+    let mut dataset = Dataset::new(folder::title(path, "pictures"), 0.0, names);
     dataset.kind = Kind::Pictures;
     dataset.picture = Some([height, width]);
     dataset.labels = labels;

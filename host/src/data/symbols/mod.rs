@@ -217,8 +217,12 @@ impl Dataset {
         self.vocabulary = vocabulary.to_vec();
     }
 
-    /// Fills sequences of symbols shorter than `length` up in front with blanks; other data stay as they are.
+    /// Fills sequences of symbols shorter than `length` up in front with blanks, and sound with silence on both sides;
+    /// other data stay as they are.
     pub fn fill(&mut self, length: usize) {
+        if self.kind == Kind::Sound {
+            return self.surround(length);
+        }
         if self.kind != Kind::Symbols {
             return;
         }

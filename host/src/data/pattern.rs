@@ -1,6 +1,7 @@
 //! Subject and label from a file's name, without regular expressions.
 
-use super::super::DataError;
+use super::DataError;
+use super::folder::Name;
 
 /// A pattern such as `{subject}_{rest}`: names in braces stand for one or more characters, everything
 /// else stands for itself. Each field takes as little as it can.
@@ -15,6 +16,7 @@ enum Part {
     Literal(String),
     Subject,
     Label,
+    Index,
     Rest,
 }
 
@@ -23,6 +25,7 @@ enum Part {
 pub(super) struct Fields {
     pub(super) subject: Option<String>,
     pub(super) label: Option<String>,
+    pub(super) index: Option<String>,
 }
 
 impl Pattern {
@@ -42,10 +45,11 @@ impl Pattern {
                 match &inside[..end] {
                     "subject" => Part::Subject,
                     "label" => Part::Label,
+                    "index" => Part::Index,
                     "rest" | "" => Part::Rest,
                     other => {
                         return Err(wrong(format!(
-                            "expected {{subject}}, {{label}} or {{rest}}, found {{{other}}}"
+                            "expected {{subject}}, {{label}}, {{index}} or {{rest}}, found {{{other}}}"
                         )));
                     }
                 }
@@ -66,9 +70,9 @@ impl Pattern {
         }
         if !parts
             .iter()
-            .any(|p| matches!(p, Part::Subject | Part::Label))
+            .any(|p| matches!(p, Part::Subject | Part::Label | Part::Index))
         {
-            return Err(wrong("expected {subject} or {label} in it".into()));
+            return Err(wrong("expected {subject}, {label} or {index} in it".into()));
         }
         Ok(Self {
             text: text.into(),
@@ -76,20 +80,70 @@ impl Pattern {
         })
     }
 
-    /// The pattern as it was written.
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it is held against the path below the folder rather than the file's own name.
-    pub(super) fn wants_path(&self) -> bool {
-        self.text.contains('/')
+    /// What the name of a file says.
+    ///
+    /// # Errors
+    /// [`DataError::Unmatched`], if the pattern does not fit it.
+    pub(super) fn of(&self, name: &Name) -> Result<Fields, DataError> {
+        // With a slash it is held against the path below the folder rather than the file's own name.
+        let text = match self.text.contains('/') {
+            true => &name.below,
+            false => &name.stem,
+        };
+        self.read(text).ok_or_else(|| DataError::Unmatched {
+            file: name.path.clone(),
+            pattern: self.text.clone(),
+            found: text.clone(),
+        })
     }
 
     /// What `name` says, or `None` if the pattern does not fit all of it.
-    pub(super) fn read(&self, name: &str) -> Option<Fields> {
+    fn read(&self, name: &str) -> Option<Fields> {
         let mut fields = Fields::default();
         fit(&self.parts, name, &mut fields).then_some(fields)
+    }
+}
+
+/// The indices of files that are held out for testing: `0-4` or `3,7,20-29`.
+#[derive(Debug, Default)]
+pub(super) struct Held(Vec<[u64; 2]>);
+
+impl Held {
+    /// Reads `text`, if there is one; the indices themselves come from the pattern's field `{index}`.
+    ///
+    /// # Errors
+    /// [`DataError::HeldOut`], if it is no list or the pattern finds no index.
+    pub(super) fn new(text: Option<&str>, pattern: Option<&Pattern>) -> Result<Self, DataError> {
+        let Some(text) = text else {
+            return Ok(Self::default());
+        };
+        let wrong = |why: &str| DataError::HeldOut {
+            found: text.into(),
+            why: why.into(),
+        };
+        if !pattern.is_some_and(|pattern| pattern.parts.contains(&Part::Index)) {
+            return Err(wrong("it needs a pattern with {index} in it"));
+        }
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let [first, last] = [first, last].map(|number| number.trim().parse().ok());
+            let range = [first?, last?];
+            (range[0] <= range[1]).then_some(range)
+        };
+        let ranges: Option<Vec<[u64; 2]>> = text.split(',').map(range).collect();
+        Ok(Self(ranges.ok_or_else(|| {
+            wrong("expected numbers and ranges such as 0-4,7")
+        })?))
+    }
+
+    /// Whether the file with this index is held out.
+    pub(super) fn holds(&self, index: Option<&str>) -> bool {
+        let index = index.and_then(|text| text.parse::<u64>().ok());
+        index.is_some_and(|at| {
+            self.0
+                .iter()
+                .any(|[first, last]| (first..=last).contains(&&at))
+        })
     }
 }
 
@@ -109,6 +163,7 @@ fn fit(parts: &[Part], name: &str, fields: &mut Fields) -> bool {
                 match field {
                     Part::Subject => fields.subject = Some(text),
                     Part::Label => fields.label = Some(text),
+                    Part::Index => fields.index = Some(text),
                     _ => {}
                 }
                 true
@@ -150,14 +205,36 @@ mod tests {
     }
 
     #[test]
+    fn files_are_held_out_by_their_index() {
+        let pattern = Pattern::parse("{label}_{subject}_{index}").unwrap();
+        let fields = pattern.read("7_jackson_32").unwrap();
+        assert_eq!(fields.index.as_deref(), Some("32"));
+        let held = Held::new(Some("0-4, 32"), Some(&pattern)).unwrap();
+        let holds = ["0", "4", "5", "032", "x"].map(|index| held.holds(Some(index)));
+        assert_eq!(holds, [true, true, false, true, false]);
+        assert!(!held.holds(None) && !Held::default().holds(Some("0")));
+        for text in ["", "4-0", "a", "1-2-3", "-4"] {
+            let message = Held::new(Some(text), Some(&pattern))
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains("0-4,7"), "{message}");
+        }
+        let without = Pattern::parse("{label}_{rest}").unwrap();
+        let message = Held::new(Some("1"), Some(&without))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("{index}"), "{message}");
+    }
+
+    #[test]
     fn patterns_that_cannot_work_say_why() {
         for (pattern, why) in [
             ("{subject", "not closed"),
             ("{subject}{rest}", "between them"),
             ("{who}_{rest}", "{who}"),
             ("{subject}_{subject}", "twice"),
-            ("{rest}", "{subject} or {label}"),
-            ("", "{subject} or {label}"),
+            ("{rest}", "{label} or {index}"),
+            ("", "{label} or {index}"),
         ] {
             let message = Pattern::parse(pattern).unwrap_err().to_string();
             assert!(message.contains(why), "{pattern}: {message}");
