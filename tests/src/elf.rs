@@ -1,7 +1,7 @@
 //! What of a program is loaded where.
 
-use object::elf::{FileHeader32, PT_LOAD};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::elf::{FileHeader32, PT_LOAD, SHT_SYMTAB, STT_FUNC};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::{LittleEndian, Result};
 
 /// An ELF file of 32 bits, little-endian.
@@ -62,5 +62,18 @@ impl<'a> Elf<'a> {
         let sections = self.header.sections(LittleEndian, self.bytes)?;
         let found = sections.section_by_name(LittleEndian, name.as_bytes());
         Ok(found.map_or(0, |(_, section)| section.sh_size(LittleEndian)))
+    }
+
+    /// The name and the bytes of every function.
+    pub fn functions(&self) -> Result<impl Iterator<Item = (String, u32)> + use<'a>> {
+        let sections = self.header.sections(LittleEndian, self.bytes)?;
+        let symbols = sections.symbols(LittleEndian, self.bytes, SHT_SYMTAB)?;
+        let strings = symbols.strings();
+        let functions = symbols.iter().filter(|symbol| symbol.st_type() == STT_FUNC);
+        Ok(functions.map(move |symbol| {
+            let name = symbol.name(LittleEndian, strings).unwrap_or_default();
+            let name = String::from_utf8_lossy(name).into_owned();
+            (name, symbol.st_size(LittleEndian))
+        }))
     }
 }
