@@ -1,6 +1,6 @@
 //! Tells the code whether the target has the DSP instructions (`cfg(mote_dsp)`), whether its assembler must be told
 //! (`cfg(mote_armv8m)`), whether it has the vector instructions (`cfg(mote_mve)`), and whether it has an FPU that converts
-//! halves (`cfg(mote_vfp)`).
+//! halves (`cfg(mote_vfp)`), and which of the two instruction sets it has (`cfg(mote_thumb1)`, `cfg(mote_thumb2)`).
 //!
 //! Stable rustc does not show that feature to `cfg`. Armv7E-M always has it, so its name says it. Armv8-M leaves it to
 //! the maker, so the flags must: `-C target-cpu=cortex-m33` (or another core that has it) or `-C target-feature=+dsp`.
@@ -48,7 +48,9 @@ fn asked(flags: &str, feature: &str, cores: &[&str]) -> bool {
 }
 
 fn main() {
-    println!("cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve, mote_vfp)");
+    println!(
+        "cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve, mote_vfp, mote_thumb1, mote_thumb2)"
+    );
     println!("cargo:rerun-if-changed=build.rs");
     let target = var("TARGET").unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -62,6 +64,12 @@ fn main() {
     }
     if target.ends_with("-eabihf") && (main || target.starts_with("thumbv7em")) {
         println!("cargo:rustc-cfg=mote_vfp");
+    }
+    if target.starts_with("thumbv6m") || target.starts_with("thumbv8m.base") {
+        println!("cargo:rustc-cfg=mote_thumb1");
+    }
+    if target.starts_with("thumbv7m") || target.starts_with("thumbv7em") || main {
+        println!("cargo:rustc-cfg=mote_thumb2");
     }
     if armv8m || target.starts_with("thumbv7em") {
         println!("cargo:rustc-cfg=mote_dsp");

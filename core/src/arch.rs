@@ -35,5 +35,7 @@ pub(crate) const RUNS_DSP: bool = cfg!(any(
 mod activations;
 mod patch;
 pub(crate) mod pool;
+mod rows;
 pub(crate) use activations::Activations;
 pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Sweep};
+pub(crate) use rows::{Rows, TapRows, add_dots, add_taps};

@@ -146,13 +146,15 @@ pub const fn requantize(acc: i32, by: Multiplier) -> i32 {
     round_shift(high, right)
 }
 
-/// `x / 2^right` to the nearest integer, ties away from zero; `right` in `0..=31`.
+/// `x / 2^right` to the nearest integer, ties away from zero; `right` in `0..=31`, `x` above `i32::MIN`.
 #[inline]
 const fn round_shift(x: i32, right: u32) -> i32 {
-    let mask = 1_i32.wrapping_shl(right).wrapping_sub(1);
-    let rest = x & mask;
-    let half = (mask >> 1) + (x < 0) as i32;
-    x.wrapping_shr(right) + (rest > half) as i32
+    if right == 0 {
+        return x;
+    }
+    // One less below zero turns ties up into ties away; halves are what is left when all but one bit are gone.
+    let halves = x.wrapping_add(x >> 31) >> ((right - 1) & 31);
+    halves.wrapping_add(1) >> 1
 }
 
 /// `sum / count` to the nearest integer, ties away from zero; a `count` of 0 divides by 1.

@@ -57,6 +57,33 @@ impl<'a> Elf<'a> {
         })
     }
 
+    /// The name and the bytes of every function.
+    pub fn functions(&self) -> impl Iterator<Item = (String, u32)> {
+        const SYMBOLS: u32 = 2;
+        let section = |index: usize| {
+            let start = word(self.bytes, 32)? as usize;
+            let size = half(self.bytes, 46)?;
+            self.bytes.get(start + index * size..)
+        };
+        let table = (0..half(self.bytes, 48).unwrap_or(0))
+            .filter_map(section)
+            .find(|header| word(header, 4) == Some(SYMBOLS));
+        let parts = table.and_then(|header| {
+            let symbols = self.bytes.get(word(header, 16)? as usize..)?;
+            let names = section(word(header, 24)? as usize)?;
+            let names = self.bytes.get(word(names, 16)? as usize..)?;
+            Some((symbols.get(..word(header, 20)? as usize)?, names))
+        });
+        let (symbols, names) = parts.unwrap_or_default();
+        symbols.chunks_exact(16).filter_map(move |symbol| {
+            const FUNCTION: u8 = 2;
+            let name = names.get(word(symbol, 0)? as usize..)?;
+            let name = name.split(|&byte| byte == 0).next()?;
+            let name = String::from_utf8_lossy(name).into_owned();
+            (symbol.get(12)? & 15 == FUNCTION).then_some((name, word(symbol, 8)?))
+        })
+    }
+
     /// Each loaded piece with its place in the file.
     fn loaded(&self) -> impl Iterator<Item = (usize, Segment)> {
         const LOAD: u32 = 1;

@@ -105,7 +105,8 @@ fn samples(
     let mut samples: BTreeMap<(Kind, Unit), Samples> = BTreeMap::new();
     let shapes = cases::encoders(shapes::shapes());
     for (class, _) in machine.packings() {
-        let mut lines = machine.measure(&shapes, class, plugin)?.into_iter();
+        let lines = machine.measure(&shapes, class, plugin)?.into_iter();
+        let mut lines = lines.filter(|line| !line.law);
         each_image(&shapes, class, |image| {
             for (layer, line) in image.layers().zip(&mut lines) {
                 let mut add = |unit, count: u64| {

@@ -1,5 +1,6 @@
 //! How an int8 kernel writes its result.
 
+use super::Constants;
 use crate::quant::{Multiplier, Quant, requantize};
 use crate::spec::Activation;
 
@@ -35,6 +36,18 @@ impl Output {
         let least = i32::from(self.min) - zero_point;
         let most = i32::from(self.max) - zero_point;
         (requantize(acc, by).max(least).min(most) + zero_point) as i8
+    }
+
+    /// The same for each channel of a pixel, whose sums hold the biases already.
+    ///
+    /// A function of its own, so that its registers do not depend on who calls it.
+    #[inline(never)]
+    pub(crate) fn finish_all(self, sums: &[i32], constants: Constants<'_>, channels: &mut [i8]) {
+        let by = constants.multiplier.iter().zip(constants.shift);
+        for ((out, &sum), (&multiplier, &shift)) in channels.iter_mut().zip(sums).zip(by) {
+            let multiplier = i32::from_le_bytes(multiplier);
+            *out = self.finish(sum, Multiplier { multiplier, shift });
+        }
     }
 
     /// `value` clamped; its zero point is the output's already.

@@ -7,14 +7,20 @@
 //! NAME LAYER MACS COUNT CRC
 //! ```
 //!
+//! Before a layer with weights of a portable int8 image runs, the straightforward loops compute it too ([`law`]); their
+//! line says `NAME.law` and, as on every machine the two must agree, the same `CRC`.
+//!
 //! `CRC` is that of the layer's output: the desktop computes the same bits, which `tests/tests/budgets.rs` checks.
 //! Shapes are known only at run time. Counts are instructions in QEMU, never cycles.
 #![no_std]
 
+pub mod law;
+
 use core::fmt::Write;
 use core::ops::Range;
 use mote_core::crc::crc32;
-use mote_core::image::{Format, ImageError, ModelImage};
+use mote_core::image::{Format, ImageError, LayerInfo, ModelImage, Target};
+use mote_core::spec::Op;
 
 /// Counts instructions.
 pub trait Counter {
@@ -52,6 +58,7 @@ pub fn run(
             return Err(core::fmt::Error);
         }
         for layer in image.layers() {
+            run_law(&image, &layer, scratch, counter, out)?;
             counter.start();
             let ran = match image.format() {
                 Format::I8 => image.run_layer(layer.index, scratch),
@@ -70,6 +77,39 @@ pub fn run(
         images = images.get(next..).unwrap_or(&[]);
     }
     Ok(())
+}
+
+/// Runs the straightforward loops, where there are any, and writes their line. Their output goes behind the image's scratch.
+fn run_law(
+    image: &ModelImage<'_>,
+    layer: &LayerInfo<'_>,
+    scratch: &mut [i8],
+    counter: &mut impl Counter,
+    out: &mut impl Write,
+) -> core::fmt::Result {
+    let portable = image.format() == Format::I8 && image.target() == Target::Portable;
+    let (Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::Dense { .. }) = layer.layer.op else {
+        return Ok(());
+    };
+    if !portable {
+        return Ok(());
+    }
+    let (used, free) = scratch.split_at_mut(image.scratch_len().min(scratch.len()));
+    let (input, output) = (
+        used.get(layer.input.range()).unwrap_or(&[]),
+        free.get_mut(..layer.output.shape.len()).unwrap_or_default(),
+    );
+    counter.start();
+    let ran = law::run(layer, input, output);
+    let count = counter.stop();
+    let (name, index, macs) = (image.name(), layer.index, layer.macs());
+    match ran {
+        Some(()) => writeln!(out, "{name}.law {index} {macs} {count} {:08x}", crc(output)),
+        None => {
+            writeln!(out, "{name}: no room for the output of layer {index}")?;
+            Err(core::fmt::Error)
+        }
+    }
 }
 
 fn refuse(error: ImageError, out: &mut impl Write) -> core::fmt::Result {
@@ -107,14 +147,18 @@ fn floats(scratch: &mut [i8]) -> &mut [f32] {
     bytemuck::try_cast_slice_mut(scratch).unwrap_or_default()
 }
 
-/// What layer `index` wrote, as one number: the CRC-32 of each 64 bytes, rotated together.
+/// What layer `index` wrote, as one number.
 pub fn output_crc(image: &ModelImage<'_>, index: usize, scratch: &[i8]) -> u32 {
     let Range { start, end } = image.tensor(index + 1).range();
     let size = match image.format() {
         Format::I8 => 1,
         Format::F16 => 4,
     };
-    let output = scratch.get(size * start..size * end).unwrap_or(&[]);
+    crc(scratch.get(size * start..size * end).unwrap_or(&[]))
+}
+
+/// The CRC-32 of each 64 values, rotated together.
+fn crc(output: &[i8]) -> u32 {
     output.chunks(64).fold(0, |crc: u32, chunk| {
         let mut bytes = [0; 64];
         for (byte, &x) in bytes.iter_mut().zip(chunk) {

@@ -70,6 +70,8 @@ pub const MACHINES: [Machine; 6] = [
 pub struct Line {
     /// Name of the image.
     pub case: String,
+    /// Of the straightforward loops.
+    pub law: bool,
     pub layer: usize,
     /// Instructions, by SysTick.
     pub count: u64,
@@ -94,7 +96,7 @@ impl Machine {
         packings
     }
 
-    /// Runs every layer of every case; `plugin` is a plugin of QEMU that counts between the benchmark's markers.
+    /// Runs every layer of every case, also by definition where the image is portable; `plugin` is a plugin of QEMU that counts between the benchmark's markers.
     pub fn measure(
         &self,
         cases: &[(String, QuantizedEncoder)],
@@ -107,6 +109,15 @@ impl Machine {
         let mut device = lines(&text)?;
         if desktop.len() != device.len() {
             return Err(format!("{} lines instead of {}", device.len(), desktop.len()).into());
+        }
+        for pair in desktop.windows(2) {
+            if let [law, kernel] = pair
+                && law.law
+                && law.crc != kernel.crc
+            {
+                let Line { case, layer, .. } = law;
+                return Err(format!("{case}.{layer}: other bits than by definition").into());
+            }
         }
         for (desktop, device) in desktop.iter().zip(&device) {
             if desktop.crc != device.crc {
@@ -224,8 +235,13 @@ fn lines(text: &str) -> Result<Vec<Line>, Failed> {
         let &[case, layer, _macs, count, crc] = words.as_slice() else {
             return Err(Failed::from(format!("not a line of the benchmark: {line}")));
         };
+        let (case, law) = match case.strip_suffix(".law") {
+            Some(case) => (case, true),
+            None => (case, false),
+        };
         Ok(Line {
             case: case.to_owned(),
+            law,
             layer: layer.parse()?,
             count: count.parse()?,
             exact: None,

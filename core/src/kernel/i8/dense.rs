@@ -1,6 +1,7 @@
 //! Matrix times vector.
 
-use super::dot::{dot, dot4};
+use super::channels::each_sum_of;
+use crate::arch::{Rows, add_dots};
 use crate::kernel::{Constants, Output, mve};
 
 /// Matrix product over the flattened input.
@@ -23,20 +24,11 @@ impl Dense<'_> {
         if mve::dense(self, input, output) {
             return;
         }
-        let mut constants = self.constants.iter();
-        let mut weights = self.weights;
-        let mut next = || weights.split_off(..self.inputs).unwrap_or(&[]);
-        let (fours, rest) = output.as_chunks_mut::<4>();
-        for four in fours {
-            let acc = dot4(input, [next(), next(), next(), next()]);
-            for ((out, acc), (bias, by)) in four.iter_mut().zip(acc).zip(&mut constants) {
-                *out = self.output.finish(bias.wrapping_add(acc), by);
-            }
-        }
-        for (out, (bias, by)) in rest.iter_mut().zip(constants) {
-            *out = self
-                .output
-                .finish(bias.wrapping_add(dot(input, next())), by);
-        }
+        let rows = Rows::one(self.inputs);
+        each_sum_of(output, self.constants, self.output, |before, sums| {
+            let first = before.wrapping_mul(self.inputs);
+            let weights = self.weights.get(first..).unwrap_or(&[]);
+            add_dots(input, weights, self.inputs, &rows, sums);
+        });
     }
 }

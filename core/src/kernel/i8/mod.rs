@@ -2,11 +2,11 @@
 
 mod add;
 mod avg_pool;
+mod channels;
 mod concat;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
-mod dot;
 mod embedding;
 mod global_avg_pool;
 mod global_stat_pool;
