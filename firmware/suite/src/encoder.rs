@@ -84,7 +84,7 @@ fn line(
 }
 
 /// Xorshift, 32 bits (Marsaglia, 2003); the low bits are the weakest, so the high ones are used.
-fn next(state: &mut u32) -> u32 {
+pub fn next(state: &mut u32) -> u32 {
     *state ^= *state << 13;
     *state ^= *state >> 17;
     *state ^= *state << 5;

@@ -8,6 +8,7 @@
 #![no_std]
 
 mod encoder;
+mod mel;
 mod probe;
 
 use core::fmt::{Result, Write};
@@ -18,6 +19,7 @@ use core::fmt::{Result, Write};
 /// Only when `out` fails.
 pub fn run(out: &mut impl Write) -> Result {
     encoder::run(out)?;
+    mel::run(out)?;
     probe::run(out)?;
     writeln!(out, "end")
 }

@@ -5,6 +5,7 @@
 
 use core::hint::black_box;
 use mote_core::image::ModelImage;
+use mote_core::mel::{FrontEnd, MelStream};
 use mote_core::probe::{Label, Lda, Learner, Normalisation, Prototypes, Softmax, SoftmaxOptions};
 use mote_core::quant::Quant;
 use mote_core::snapshot::{State, Values, decode, encode};
@@ -80,6 +81,17 @@ fn ring() {
     }
 }
 
+/// From sound to log-mel frames, by any front end.
+fn sound(bytes: &[u8]) {
+    let Ok(front) = FrontEnd::parse(black_box(bytes)) else {
+        return;
+    };
+    let mut stream = MelStream::<1024, 130>::new();
+    black_box(stream.push(&front, black_box(0.5)));
+    stream.clear();
+    black_box(front.frames(black_box(7)));
+}
+
 /// Both ends of the wire, fed with any byte.
 fn wire() {
     let mut server = Server::new();
@@ -97,6 +109,7 @@ fn main() -> ! {
     loop {
         encoder(&[0; 64]);
         ring();
+        sound(&[0; 64]);
         wire();
         learner(Prototypes::<19, 3>::cosine());
         learner(Lda::<19, 3, { Lda::packed_len(19) }>::new(

@@ -237,8 +237,8 @@ fn recordings(
     let mut dataset = crate::data::load(&config.data)?;
     if dataset.kind == Kind::Symbols {
         dataset.spell(&place.vocabulary(image.crc)?);
-        dataset.fill(config.window.length);
     }
+    dataset.fill(config.window.length);
     let mismatch = |what: &str, need: String, have: String| {
         let name = &dataset.name;
         Err(DeviceError::Mismatch(format!(
@@ -246,7 +246,9 @@ fn recordings(
         ))
         .into())
     };
-    if dataset.width() != usize::from(image.channels) {
+    // To an encoder of pictures log-mel frames are rows of one channel.
+    let rows = dataset.front.is_some() && image.channels == 1;
+    if !rows && dataset.width() != usize::from(image.channels) {
         let (need, have) = (image.channels.to_string(), dataset.width().to_string());
         return mismatch("channels", need, have);
     }

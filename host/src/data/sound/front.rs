@@ -174,7 +174,7 @@ mod tests {
         ] {
             let front = front(rate, frame, bands);
             let time = |i: usize| i as f32 / rate as f32;
-            let tone = |i: usize| 0.9 * (2.0 * 3.14159 * 440.0 * time(i)).sin();
+            let tone = |i: usize| 0.9 * (2.0 * std::f32::consts::PI * 440.0 * time(i)).sin();
             compare(&front, &(0..1024).map(tone).collect::<Vec<_>>());
             compare(&front, &vec![0.0; 1024]);
             compare(
@@ -190,7 +190,7 @@ mod tests {
     fn a_tone_is_loudest_in_its_band_and_silence_is_the_floor() {
         let front = front(8000, 256, 20);
         let sound: Vec<f32> = (0..256)
-            .map(|i| (2.0 * 3.14159 * 1000.0 * i as f32 / 8000.0).sin())
+            .map(|i| (2.0 * std::f32::consts::PI * 1000.0 * i as f32 / 8000.0).sin())
             .collect();
         let frame = front.frames(&sound).unwrap();
         let loudest = (0..20)

@@ -101,6 +101,6 @@ mod tests {
             .fold(0.0f32, |most, v| most.max(v.abs()));
         assert!(loudest < 5e-3, "{loudest}");
         assert_eq!(resample(&[0.5, -1.0], 7, 7), [0.5, -1.0]);
-        assert_eq!(resample(&[], 7, 9), []);
+        assert!(resample(&[], 7, 9).is_empty());
     }
 }

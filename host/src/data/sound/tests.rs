@@ -14,7 +14,7 @@ fn write(file: &Path, rate: u32, channels: u16, bits: u16, format: SampleFormat,
     };
     let mut writer = WavWriter::create(file, spec).unwrap();
     for i in 0..(rate as f32 * seconds) as usize {
-        let value = 0.5 * (2.0 * 3.14159 * 500.0 * i as f32 / rate as f32).sin();
+        let value = 0.5 * (2.0 * std::f32::consts::PI * 500.0 * i as f32 / rate as f32).sin();
         for _ in 0..channels {
             match format {
                 SampleFormat::Float => writer.write_sample(value).unwrap(),
