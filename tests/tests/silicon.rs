@@ -14,7 +14,8 @@ const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 struct Part {
     board: &'static str,
     target: &'static str,
-    /// The name in probe-rs 0.32's registry (`probe-rs chip list`).
+    /// The name in probe-rs 0.32.0's registry, looked up there: `targets/` has it in STM32F4_Series.yaml (a package of
+    /// STM32F446RE), nRF52_Series.yaml, STM32H7_Series.yaml (of STM32H743ZI), RP2040.yaml and RP235x.yaml.
     chip: &'static str,
     /// First byte and length of flash and RAM.
     flash: (u32, u32),

@@ -32,7 +32,7 @@ const W: usize = 4 * T * C;
 /// Where learned states lie, three banks of 4096 bytes.
 pub const STATES: Range<u32> = 0..0x3000;
 /// Where uploaded images lie.
-pub const SLOTS: [Range<u32>; 2] = [0x3000..0x1_3000, 0x1_3000..0x2_3000];
+pub const SLOTS: [Range<u32>; 2] = [0x3000..0x2_3000, 0x2_3000..0x4_3000];
 
 pub type Probe = Prototypes<D, L>;
 pub type Flash = CruelFlash<8, 2048>;

@@ -120,10 +120,10 @@ fn an_image_of_f16_takes_the_place_of_int8_and_back() {
 fn an_image_of_f16_without_room_is_refused_in_bytes() {
     let bytes = image_f16(1);
     let image = ModelImage::parse(&bytes).unwrap();
-    type Small<'i> = mote_firmware::device::Device<'i, Probe, D, L, { 4 * T * C }, 4096, B>;
+    type Small<'i> = mote_firmware::device::Device<'i, Probe, D, L, { 4 * T * C }, 512, B>;
     let refusal = Small::new(setup(image)).map(|_| ()).unwrap_err();
     let need = 4 * image.scratch_len() as u32;
-    let have = 4096;
+    let have = 512;
     let what = Fit::Scratch;
     assert_eq!(refusal, Refusal::Misfit { what, need, have });
 }

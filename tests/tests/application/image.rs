@@ -176,11 +176,11 @@ fn images_that_do_not_run_here_are_refused_before_the_switch() {
     let mut flash = flash(Tear::Bits, 1);
     let mut session = Session::boot(image, &mut flash);
     let verify = Request::Verify { what: WHAT };
-    let long = vec![0; 0x1_0001];
+    let long = vec![0; 0x2_0001];
     let too_long = Refusal::TooLong {
         what: WHAT,
-        need: 0x1_0001,
-        have: 0x1_0000,
+        need: 0x2_0001,
+        have: 0x2_0000,
     };
     refused(&mut session, &begin(&long), too_long);
 
