@@ -180,6 +180,8 @@ fn a_comparison_goes_on_where_it_was() {
     record(&here.join("waves"), true);
     let mut arguments = vec!["compare", "--data", "waves", "--objectives", "vicreg,order"];
     arguments.extend(SMALL);
+    let config = "[objective]\nname = \"paired\"\nchannels = [\"right\"]\n";
+    fs::write(here.join("paired.toml"), config).unwrap();
     let compare = |arguments: &[&str]| {
         let output = mote(here, arguments);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -199,6 +201,20 @@ fn a_comparison_goes_on_where_it_was() {
     ] {
         assert!(first.contains(part), "{part}: {first}");
     }
+    let paired = [
+        "compare",
+        "--data",
+        "waves",
+        "--config",
+        "paired.toml",
+        "--to",
+        "pairs",
+    ];
+    let paired = compare(&[&paired[..], &SMALL].concat());
+    assert!(
+        paired.contains("paired x1") && paired.contains("takes left alone"),
+        "{paired}"
+    );
     let page = fs::read_to_string(here.join("runs/compare/compare.html")).unwrap();
     assert!(page.contains("<svg") && page.contains("order x1"));
     let file = here.join("runs/compare/order-width1-fold0-seed0.json");

@@ -6,7 +6,7 @@ mod page;
 use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::cost::{Core, predict};
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::eval::Evaluation;
 use crate::export::{self, Method};
 use crate::objective::ObjectiveConfig;
@@ -112,9 +112,10 @@ impl Compare {
                 let mut config = config.clone();
                 config.split.fold = fold;
                 config.seed = config.seed.wrapping_add(seed);
-                let experiment = Experiment::new(dataset.clone(), &config)?;
-                folds = folds.min(experiment.folds);
-                let digest = experiment.sha256();
+                let mut plain = config.clone();
+                plain.objective = ObjectiveConfig::default();
+                let plain = Experiment::new(dataset.clone(), &plain)?;
+                folds = folds.min(plain.folds);
                 let wanted = objectives
                     .iter()
                     .flat_map(|objective| self.widths.iter().map(move |width| (objective, *width)));
@@ -122,6 +123,10 @@ impl Compare {
                     config.objective = objective.clone();
                     config.encoder.width = width;
                     config.check().map_err(CliError::Config)?;
+                    // Two modalities, and a teacher's file, make another experiment of the same data.
+                    let own = own_experiment(&dataset, &config)?;
+                    let experiment = own.as_ref().unwrap_or(&plain);
+                    let digest = experiment.sha256();
                     let file = self.to.join(format!(
                         "{}-width{width}-fold{fold}-seed{}.json",
                         objective.name(),
@@ -140,7 +145,7 @@ impl Compare {
                                 objective.name(),
                                 config.seed
                             ));
-                            let cell = cell(&experiment, &config, terminal, &cancel, digest)?;
+                            let cell = cell(experiment, &config, terminal, &cancel, digest)?;
                             let json = serde_json::to_vec(&cell).map_err(|e| {
                                 CliError::Config(format!("{}: {e}", file.display()))
                             })?;
@@ -171,6 +176,16 @@ impl Compare {
     }
 }
 
+/// The experiment of an objective that reads more than the data or less.
+fn own_experiment(dataset: &Dataset, config: &RunConfig) -> Result<Option<Experiment>, CliError> {
+    let objective = &config.objective;
+    let file = objective.distillation().and_then(|d| d.teacher.as_ref());
+    if objective.paired().is_none() && file.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Experiment::new(dataset.clone(), config)?))
+}
+
 /// A cell that was finished before.
 fn known(file: &Path) -> Option<Cell> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
@@ -184,6 +199,12 @@ fn cell(
     digest: &str,
 ) -> Result<Cell, CliError> {
     let begun = Instant::now();
+    if experiment.other.is_some() {
+        terminal.text(&format!(
+            "Judged is the first encoder of the pair, which takes {} alone.",
+            experiment.dataset.channels.join(" ")
+        ));
+    }
     let spec = spec(experiment, config)?;
     let parameters = spec.parameters().map_err(PipelineError::from)?;
     let macs = spec.macs().map_err(PipelineError::from)?;

@@ -26,7 +26,7 @@ pub fn compare_plot(title: &str, measures: &[String], lines: &[Compared]) -> Str
     let axes = Axes {
         frame: [20.0, top, 620.0, top + height],
         x: [((low - 2.0) / 10.0).floor().max(0.0) * 10.0, 100.0],
-        y: [lines.len().max(1) as f32, 0.0],
+        y: [0.0, 1.0],
     };
     let mut svg = Svg::new(640.0, top + height + 64.0);
     svg.text([20.0, 30.0], Anchor::Start, 21.0, INK, title);
@@ -55,7 +55,7 @@ pub fn compare_plot(title: &str, measures: &[String], lines: &[Compared]) -> Str
         svg.line([x, top - 8.0], [x, top + height], GRID, 1.0);
     }
     for (at, line) in lines.iter().enumerate() {
-        let [_, y] = axes.place(0.0, at as f32);
+        let y = top + LINE * at as f32;
         let name = shorten(&line.name, 560.0, SMALL);
         svg.text([20.0, y + 12.0], Anchor::Start, SMALL, INK, &name);
         let y = y + 28.0;
@@ -98,6 +98,7 @@ mod tests {
         assert!(
             svg.contains("&lt;hand&gt;") && svg.contains(">vicreg x1<") && svg.contains(">linear<")
         );
+        assert!(!svg.contains("inf") && !svg.contains("NaN"), "{svg}");
         let places = svg.split("x1=\"").skip(1);
         for place in places {
             let x: f32 = place.split('"').next().unwrap().parse().unwrap();

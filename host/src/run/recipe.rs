@@ -55,9 +55,13 @@ pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> 
     let mut table = Table::try_from(recipe).map_err(|e| e.to_string())?;
     let said: Table = toml::from_str(text).map_err(|e| e.to_string())?;
     let named = |table: &Table| Some(table.get("objective")?.get("name")?.clone());
-    if named(&said).is_some_and(|name| Some(name) != named(&table)) {
+    let own_name = named(&table);
+    if named(&said).is_some_and(|name| Some(name) != own_name) {
         let own = table.remove("objective");
-        if named(&said).is_some_and(|name| name.as_str() == Some("distillation")) {
+        let objective = said.get("objective");
+        let distils = named(&said).is_some_and(|name| name.as_str() == Some("distillation"));
+        let twin = objective.and_then(|objective| objective.get("objective")?.get("name").cloned());
+        if distils && (twin.is_none() || twin == own_name) {
             // The wider twin has the recipe's objective.
             let twin = Table::from_iter(own.map(|own| ("objective".into(), own)));
             table.insert("objective".into(), Value::Table(twin));
@@ -103,6 +107,13 @@ mod tests {
         let same = over(&recipe, "[objective]\nname = \"nt_xent\"").unwrap();
         assert_eq!(same.objective, recipe.objective);
         assert_eq!(over(&recipe, &recipe.to_toml().unwrap()).unwrap(), recipe);
+        let distilled = over(&recipe, "[objective]\nname = \"distillation\"").unwrap();
+        let twin = distilled.objective.distillation().unwrap();
+        assert_eq!(*twin.objective, recipe.objective);
+        let other =
+            "[objective]\nname = \"distillation\"\n[objective.objective]\nname = \"vicreg\"";
+        let other = over(&recipe, other).unwrap();
+        assert_eq!(over(&recipe, &other.to_toml().unwrap()).unwrap(), other);
     }
 
     #[test]

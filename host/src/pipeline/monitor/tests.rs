@@ -124,5 +124,4 @@ fn a_collapse_is_warned_of_with_the_keys_to_change() {
         warning.contains("objective.temperature") && warning.contains("schedule.batch"),
         "{warning}"
     );
-    assert!(!said(0).contains("collapse"));
 }
