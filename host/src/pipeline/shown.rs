@@ -104,17 +104,15 @@ impl Shown {
     /// The windows as pixels, where `experiment` has pictures or spectrograms.
     pub fn pixels(&self, experiment: &Experiment) -> Option<Pixels> {
         let dataset = &experiment.dataset;
-        let (size, channels, view): (_, _, &dyn Fn(&Vec<f32>) -> Vec<f32>) =
-            match (dataset.front, dataset.picture) {
-                (Some(front), _) => {
-                    let size = [front.bands, experiment.windows.length as u16];
-                    (size, 1, &move |view| spectrogram(view, size))
-                }
-                (None, Some(size)) => (size, dataset.width().max(1), &|view| {
-                    in_own_range(view, experiment)
-                }),
-                (None, None) => return None,
-            };
+        let (size, channels) = match (dataset.front, dataset.picture) {
+            (Some(front), _) => ([front.bands, experiment.windows.length as u16], 1),
+            (None, Some(size)) => (size, dataset.width().max(1)),
+            (None, None) => return None,
+        };
+        let view = |view: &Vec<f32>| match dataset.front {
+            Some(_) => spectrogram(view, size),
+            None => in_own_range(view, experiment),
+        };
         let row = |views: &Vec<Vec<f32>>| views.iter().map(view).collect();
         Some(Pixels {
             rows: self.rows.iter().map(row).collect(),

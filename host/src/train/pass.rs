@@ -19,7 +19,6 @@ const CHUNKS: usize = 16;
 /// Working memory of the passes.
 #[derive(Default)]
 pub(super) struct Work {
-    /// This process' share of a batch's chunks.
     chunks: Vec<Chunk>,
     share: Share,
     /// For each chunk of the batch, the sums over its pixels.
@@ -41,9 +40,7 @@ pub(super) struct Work {
 struct Share {
     /// Images of the whole batch.
     batch: usize,
-    /// Images of a chunk.
     per: usize,
-    /// Chunks of the whole batch.
     chunks: usize,
     /// This process' first chunk and the number of them.
     first: usize,

@@ -167,7 +167,9 @@ fn damaged_files_are_named_with_the_reason() {
         sample_format: SampleFormat::Float,
     };
     let mut writer = WavWriter::create(&bad, spec).unwrap();
-    [0.0, f32::NAN].map(|v| writer.write_sample(v).unwrap());
+    for value in [0.0, f32::NAN] {
+        writer.write_sample(value).unwrap();
+    }
     writer.finalize().unwrap();
     let message = data::load(&config(folder.path())).unwrap_err().to_string();
     assert!(message.contains("found NaN at sample 1"), "{message}");
