@@ -205,7 +205,7 @@ fn a_run_goes_on_only_as_it_began() {
     let recording = here.join("waves/slow/0_0.csv");
     let text = fs::read_to_string(&recording).unwrap();
     fs::write(&recording, text.replacen("0.1", "0.2", 1)).unwrap();
-    refuses(&resume, &["recordings have changed", "SHA-256"]);
+    refuses(&resume, &["have changed since this run began", "SHA-256"]);
     fs::write(&recording, text).unwrap();
 
     let threads = [&resume[..], &["--threads", "1", "--quiet"]].concat();

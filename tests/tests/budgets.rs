@@ -88,7 +88,8 @@ fn board(machine: &Machine) -> Result<[(String, u64, u64); 3], Failed> {
     image.resize(image.len().next_multiple_of(16), 0);
     let mut found = ["window", "answer", "step"]
         .map(|what| (format!("{}.board.{what}", machine.core.name()), 0, 0));
-    for line in machine.measure_images(&image, None)? {
+    let lines = machine.measure_images(&image, None)?;
+    for line in lines.into_iter().filter(|line| !line.law) {
         let part = match (line.case.as_str(), line.layer) {
             (LEARNER, 0) => 2,
             (LEARNER, _) => 1,
