@@ -102,7 +102,7 @@ fn four_banks_lose_nothing_in_four_cuts() {
 }
 
 #[test]
-#[ignore = "half a minute"]
+#[ignore = "takes half a minute; .ci/run runs it"]
 fn four_banks_lose_nothing_in_five_cuts() {
     every_life(4, 5);
 }
