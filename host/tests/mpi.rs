@@ -6,21 +6,13 @@
 
 mod common;
 
-use common::{mote, record};
+use common::{WAVES, mote, record};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const RECIPE: [&str; 16] = [
+const RECIPE: [&str; 8] = [
     "--quiet",
-    "--data",
-    "waves",
-    "--pattern",
-    "{subject}_{rest}",
-    "--window",
-    "32",
-    "--hop",
-    "8",
     "--steps",
     "40",
     "--batch",
@@ -107,9 +99,9 @@ fn two_processes_end_in_the_bytes_of_one() {
     record(&here.join("waves"), true);
     // Of the 14 chunks of 40 rows the last is short; MoCo's copy of the encoder shares its batches too.
     for extra in [&[][..], &["--objective", "moco", "--accumulate", "2"]] {
-        let arguments = [&["--name", "one", "--force"], &RECIPE[..], extra].concat();
+        let arguments = [&["--name", "one", "--force"], &WAVES[..], &RECIPE, extra].concat();
         succeeds(&mote(here, &[&["pretrain"], &arguments[..]].concat()));
-        let arguments = [&["--name", "two", "--force"], &RECIPE[..], extra].concat();
+        let arguments = [&["--name", "two", "--force"], &WAVES[..], &RECIPE, extra].concat();
         succeeds(&mpirun(here, &[("2", &arguments)]));
         for file in FILES {
             let read = |run: &str| fs::read(here.join("runs").join(run).join(file)).unwrap();
@@ -127,14 +119,14 @@ fn processes_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     record(&here.join("waves"), true);
-    let arguments = [&["--name", "three"], &RECIPE[..]].concat();
+    let arguments = [&["--name", "three"], &WAVES[..], &RECIPE].concat();
     let output = mpirun(here, &[("4", &arguments)]);
     refuses(
         &output,
         "are cut into 14 chunks, which 4 processes cannot share evenly",
     );
     let [first, other] =
-        ["1", "2"].map(|seed| [&["--name", "four", "--seed", seed], &RECIPE[..]].concat());
+        ["1", "2"].map(|seed| [&["--name", "four", "--seed", seed], &WAVES[..], &RECIPE].concat());
     let output = mpirun(here, &[("1", &first), ("1", &other)]);
     refuses(&output, "process 1 has another configuration");
     assert!(!here.join("runs/four").exists());

@@ -1,7 +1,6 @@
 //! `mote device --port` on a serial line: a pseudo-terminal with the simulated device at its other end.
 #![cfg(unix)]
 
-#[allow(dead_code, reason = "each test uses its own part")]
 mod common;
 
 use common::mote;

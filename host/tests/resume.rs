@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{mote, record};
+use common::{WAVES, mote, record};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -11,15 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Its trainings have 25 epochs of eight steps, each saved; a checkpoint is larger than a pipe holds.
-const RECIPE: [&str; 18] = [
-    "--data",
-    "waves",
-    "--pattern",
-    "{subject}_{rest}",
-    "--window",
-    "32",
-    "--hop",
-    "8",
+const RECIPE: [&str; 10] = [
     "--steps",
     "200",
     "--batch",
@@ -89,7 +81,7 @@ fn dice(state: &mut u64, sides: u64) -> u64 {
 /// would be.
 fn kill_within_a_write(here: &Path, step: u32) {
     let run = here.join("runs/killed");
-    let mut child = spawn(here, &[&["--name", "killed"], &RECIPE[..]].concat());
+    let mut child = spawn(here, &[&["--name", "killed"], &WAVES[..], &RECIPE].concat());
     assert!(wait(&mut child, || run.join("config.toml").exists()));
     fs::create_dir_all(run.join("checkpoints")).unwrap();
     let name = format!("pretrain-{step:010}.checkpoint");
@@ -122,7 +114,12 @@ fn a_run_killed_twenty_times_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     record(&here.join("waves"), true);
-    let arguments = [&["pretrain", "--quiet", "--name", "whole"], &RECIPE[..]].concat();
+    let arguments = [
+        &["pretrain", "--quiet", "--name", "whole"],
+        &WAVES[..],
+        &RECIPE,
+    ]
+    .concat();
     let output = mote(here, &arguments);
     assert!(
         output.status.success(),
@@ -171,7 +168,7 @@ fn a_run_goes_on_only_as_it_began() {
     let here = folder.path();
     record(&here.join("waves"), true);
     let run = here.join("runs/killed");
-    let mut child = spawn(here, &[&["--name", "killed"], &RECIPE[..]].concat());
+    let mut child = spawn(here, &[&["--name", "killed"], &WAVES[..], &RECIPE].concat());
     assert!(wait(&mut child, || !checkpoints(&run).is_empty()));
     kill(child);
 
@@ -184,7 +181,7 @@ fn a_run_goes_on_only_as_it_began() {
         }
     };
     refuses(
-        &[&["--name", "killed"], &RECIPE[..]].concat(),
+        &[&["--name", "killed"], &WAVES[..], &RECIPE].concat(),
         &["--resume", "--force"],
     );
     let resume = ["--resume", "runs/killed"];

@@ -2,21 +2,13 @@
 
 mod common;
 
-use common::{mote, record};
+use common::{WAVES, mote, record};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const RECIPE: [&str; 13] = [
-    "--data",
-    "waves",
-    "--pattern",
-    "{subject}_{rest}",
-    "--window",
-    "32",
-    "--hop",
-    "8",
+const RECIPE: [&str; 5] = [
     "--steps",
     "60",
     "--batch=8",
@@ -25,7 +17,7 @@ const RECIPE: [&str; 13] = [
 ];
 
 fn pretrain(here: &Path, arguments: &[&str]) -> (bool, String) {
-    let all = [&["pretrain", "--quiet"], &RECIPE[..], arguments].concat();
+    let all = [&["pretrain", "--quiet"], &WAVES[..], &RECIPE, arguments].concat();
     let output = mote(here, &all);
     (
         output.status.success(),
@@ -49,7 +41,11 @@ fn same_after_kills(here: &Path, recipe: &[&str], tasks: &[&str], files: &[&str]
         command.current_dir(here);
         command.args(["pretrain", "--quiet", "--threads", "3"]);
         match round {
-            0 => command.args(RECIPE).args(["--name", "killed"]).args(recipe),
+            0 => command
+                .args(WAVES)
+                .args(RECIPE)
+                .args(["--name", "killed"])
+                .args(recipe),
             _ => command.args(["--resume", "runs/killed"]),
         };
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
@@ -145,7 +141,7 @@ fn embeddings_of_a_file_are_learned_from_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     record(&here.join("waves"), true);
-    let rows = [&["data", "--rows", "rows.csv"], &RECIPE[..8]].concat();
+    let rows = [&["data", "--rows", "rows.csv"], &WAVES[..]].concat();
     let output = mote(here, &rows);
     assert!(
         output.status.success(),

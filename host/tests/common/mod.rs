@@ -1,4 +1,5 @@
 //! What the tests of the command share.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,18 @@ pub fn mote(folder: &Path, arguments: &[&str]) -> Output {
         .output()
         .unwrap()
 }
+
+/// How runs read what [`record`] has put into `waves`: whole people, windows of 32 samples every 8.
+pub const WAVES: [&str; 8] = [
+    "--data",
+    "waves",
+    "--pattern",
+    "{subject}_{rest}",
+    "--window",
+    "32",
+    "--hop",
+    "8",
+];
 
 /// Six recordings of two channels by three people, a slow wave or a fast one, in `folder/LABEL/`.
 pub fn record(folder: &Path, labelled: bool) {
