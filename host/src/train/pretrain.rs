@@ -49,6 +49,14 @@ impl Head {
             partner: None,
         }
     }
+
+    /// Encoders beside the one that ships, which take its part of the batch too.
+    fn encoders(&mut self) -> impl Iterator<Item = &mut Network> {
+        let teacher = self.teacher.as_mut().map(Teacher::encoder_mut);
+        teacher
+            .into_iter()
+            .chain(self.partner.as_mut().map(|partner| &mut partner.encoder))
+    }
 }
 
 /// What a run is made of, apart from networks and data.
@@ -187,8 +195,9 @@ impl Pretraining {
     pub fn share(&mut self, world: &Arc<dyn World>) {
         self.world = world.clone();
         self.encoder.share(world);
-        let teachers = self.heads.iter_mut().filter_map(|h| h.teacher.as_mut());
-        teachers.for_each(|teacher| teacher.share(world));
+        for head in &mut self.heads {
+            head.encoders().for_each(|encoder| encoder.share(world));
+        }
     }
 
     /// Runs from where it stands to the end, or until `cancel` is raised, and tells `watch` of every step (after it;
@@ -266,7 +275,13 @@ impl Pretraining {
         }
         let parts = self.recipe.accumulate;
         let processes = self.world.size();
-        for rows in cut(rows, parts).map(|part| part.len()) {
+        let parted = |head: &mut Head| {
+            let rows = batch.part(head.part)?.0.rows();
+            head.encoders().next().map(|_| rows)
+        };
+        let further = self.heads.iter_mut().filter_map(parted);
+        let batches = std::iter::once(rows).chain(further);
+        for rows in batches.flat_map(|rows| cut(rows, parts).map(|part| part.len())) {
             if let Some(chunks) = Network::uneven(rows, processes) {
                 return Err(TrainError::Uneven {
                     rows,

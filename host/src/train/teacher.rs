@@ -4,9 +4,7 @@
 //! He et al., *Momentum Contrast for Unsupervised Visual Representation Learning*, 2020, equation 2.
 
 use super::network::{LoadError, Mode, Network};
-use super::world::World;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// `copy = momentum * copy + (1 - momentum) * network`, over all parameters.
 pub struct Teacher {
@@ -44,9 +42,9 @@ impl Teacher {
         }
     }
 
-    /// As [`Network::share`], for the copy of the encoder.
-    pub(super) fn share(&mut self, world: &Arc<dyn World>) {
-        self.encoder.share(world);
+    /// The copy of the encoder.
+    pub(super) fn encoder_mut(&mut self) -> &mut Network {
+        &mut self.encoder
     }
 
     /// The copies: the encoder's, then the head's.
