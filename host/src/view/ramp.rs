@@ -1,4 +1,4 @@
-//! Where in a recording the samples of a view are read, and reading there.
+//! Where in a recording the samples of a view are read, and reading there. Sound has such places among its bands too.
 
 /// Evenly spaced places, relative to the first sample of the window.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -31,10 +31,15 @@ impl Ramp {
         Self { start, step }
     }
 
+    /// Place `i`.
+    pub fn at(self, i: usize) -> f32 {
+        self.start + i as f32 * self.step
+    }
+
     /// Writes the places.
     pub fn write(self, places: &mut [f32]) {
         for (i, place) in places.iter_mut().enumerate() {
-            *place = self.start + i as f32 * self.step;
+            *place = self.at(i);
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod resized_crop;
 pub mod shift;
 
 use super::mask::Mask;
+use super::ramp::Ramp;
 use super::stream::Stream;
 use crate::data::Normaliser;
 use gain::Gain;
@@ -56,26 +57,10 @@ impl Default for SoundViews {
     }
 }
 
-/// Where a view reads along one axis: place `i` at `first + i * step`.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Line {
-    first: f32,
-    step: f32,
-}
-
-impl Line {
-    /// Every place where it is.
-    const IDENTITY: Self = Self {
-        first: 0.0,
-        step: 1.0,
-    };
-
-    /// The place below place `at`, and how far beyond it that lies.
-    fn at(&self, at: usize) -> (isize, f32) {
-        let place = self.first + at as f32 * self.step;
-        let below = place.floor();
-        (below as isize, place - below)
-    }
+/// The whole place below `place`, and how far beyond it that lies.
+fn below(place: f32) -> (isize, f32) {
+    let below = place.floor();
+    (below as isize, place - below)
 }
 
 /// Makes views of log-mel frames.
@@ -103,9 +88,9 @@ impl SoundPipeline {
     ) {
         let (views, bands) = (&self.views, self.bands);
         let size = [out.len() / bands.max(1), bands];
-        let [mut time, pitch] = views.resized_crop.lines(size, rng);
+        let [mut time, pitch] = views.resized_crop.ramps(size, rng);
         views.shift.apply(&mut time, size[0], rng);
-        time.first += start as f32;
+        time.start += start as f32;
         self.read(recording, [time, pitch], out);
         views.mix.apply(out, other, rng);
         views.gain.apply(out, bands, self.floor, rng);
@@ -115,19 +100,19 @@ impl SoundPipeline {
         views.band_mask.apply(out, bands, rng);
     }
 
-    /// Reads at the crossings of two lines, linearly between frames and between bands. Outside of the recording is
+    /// Reads at the crossings of two ramps, linearly between frames and between bands. Outside of the recording is
     /// silence; beyond the outer bands are the outer bands.
-    fn read(&self, recording: &[f32], [time, pitch]: [Line; 2], out: &mut [f32]) {
+    fn read(&self, recording: &[f32], [time, pitch]: [Ramp; 2], out: &mut [f32]) {
         let (bands, silence) = (self.bands, libm::logf(self.floor));
         let frame = |at: isize| {
             let at = usize::try_from(at).ok()?;
             recording.get(at * bands..(at + 1) * bands)
         };
         for (row, out) in out.chunks_exact_mut(bands.max(1)).enumerate() {
-            let (at, later) = time.at(row);
+            let (at, later) = below(time.at(row));
             let (before, after) = (frame(at), frame(at + 1));
             for (column, out) in out.iter_mut().enumerate() {
-                let (band, higher) = pitch.at(column);
+                let (band, higher) = below(pitch.at(column));
                 let last = bands as isize - 1;
                 let (low, high) = (band.clamp(0, last), (band + 1).clamp(0, last));
                 let value = |frame: Option<&[f32]>| {

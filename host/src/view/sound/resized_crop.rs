@@ -4,8 +4,8 @@
 //! Niizumi et al., *BYOL for Audio*, 2021, section III (random resize crop); speed and vocal tract length perturbation
 //! are the same in older words (Jaitly and Hinton, 2013).
 
+use super::super::ramp::Ramp;
 use super::super::stream::{Stream, factor, happens};
-use super::Line;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +33,15 @@ impl Default for ResizedCrop {
 
 impl ResizedCrop {
     /// The places that a view of `frames` frames of `bands` bands reads.
-    pub(super) fn lines(&self, [frames, bands]: [usize; 2], rng: &mut Stream) -> [Line; 2] {
+    pub(super) fn ramps(&self, [frames, bands]: [usize; 2], rng: &mut Stream) -> [Ramp; 2] {
         let happens = happens(rng, self.probability);
         let steps = [factor(rng, self.time), factor(rng, self.frequency)];
         let places: [f32; 2] = [rng.random(), rng.random()];
         if !happens {
-            return [Line::IDENTITY; 2];
+            return [Ramp::IDENTITY; 2];
         }
-        let line = |step: f32, place: f32, size: usize| Line {
-            first: place * (1.0 - step) * (size as f32 - 1.0),
+        let line = |step: f32, place: f32, size: usize| Ramp {
+            start: place * (1.0 - step) * (size as f32 - 1.0),
             step,
         };
         [
@@ -61,15 +61,15 @@ mod tests {
         #[test]
         fn a_slower_view_stays_inside_and_a_faster_one_holds_the_window(time in 0f32..2.0, seed: u64) {
             let crop = ResizedCrop { probability: 1.0, time, frequency: 0.0 };
-            let [line, bands] = crop.lines([50, 20], &mut stream([seed, 0, 0, 0]));
-            let last = line.first + 49.0 * line.step;
+            let [line, bands] = crop.ramps([50, 20], &mut stream([seed, 0, 0, 0]));
+            let last = line.start + 49.0 * line.step;
             prop_assert!(line.step <= 1.0001 + time && line.step >= 0.9999 / (1.0 + time));
             if line.step <= 1.0 {
-                prop_assert!(line.first >= -1e-3 && last <= 49.001);
+                prop_assert!(line.start >= -1e-3 && last <= 49.001);
             } else {
-                prop_assert!(line.first <= 1e-3 && last >= 48.999);
+                prop_assert!(line.start <= 1e-3 && last >= 48.999);
             }
-            prop_assert_eq!(bands, Line::IDENTITY);
+            prop_assert_eq!(bands, Ramp::IDENTITY);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Earlier or later.
 
+use super::super::ramp::Ramp;
 use super::super::stream::{Stream, either_way, happens};
-use super::Line;
 use serde::{Deserialize, Serialize};
 
 /// How far.
@@ -25,11 +25,11 @@ impl Default for Shift {
 
 impl Shift {
     /// Moves the places in time that a view of `frames` frames reads.
-    pub(super) fn apply(&self, time: &mut Line, frames: usize, rng: &mut Stream) {
+    pub(super) fn apply(&self, time: &mut Ramp, frames: usize, rng: &mut Stream) {
         let happens = happens(rng, self.probability);
         let share = either_way(rng);
         if happens {
-            time.first += share * self.furthest * frames as f32;
+            time.start += share * self.furthest * frames as f32;
         }
     }
 }
@@ -43,10 +43,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_pace_stays_and_the_start_moves_within_bounds(furthest in 0f32..=1.0, seed: u64) {
-            let mut line = Line { first: 3.0, step: 0.5 };
+            let mut line = Ramp { start: 3.0, step: 0.5 };
             Shift { probability: 1.0, furthest }.apply(&mut line, 40, &mut stream([seed, 0, 0, 0]));
             prop_assert_eq!(line.step, 0.5);
-            prop_assert!((line.first - 3.0).abs() <= 40.0 * furthest);
+            prop_assert!((line.start - 3.0).abs() <= 40.0 * furthest);
         }
     }
 }
