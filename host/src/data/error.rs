@@ -362,6 +362,16 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// [`Self::Series`] from anything that can be told.
+    pub(super) fn series(place: impl fmt::Display, problem: impl Into<String>) -> Self {
+        Self::Series {
+            place: place.to_string(),
+            problem: problem.into(),
+        }
+    }
+}
+
 /// "3 other files", or `nothing` for none.
 fn counted(count: usize, what: &str, nothing: &str) -> String {
     match count {

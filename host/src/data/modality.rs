@@ -8,10 +8,8 @@ use super::{DataError, Dataset, Recording, triad};
 /// # Errors
 /// If a name is no channel, there is no triad to take, or nothing is left.
 pub fn divide(dataset: &mut Dataset, names: &[String]) -> Result<Dataset, DataError> {
-    let fault = |problem: String| DataError::Series {
-        place: format!("objective.channels of {}", dataset.name),
-        problem,
-    };
+    let place = format!("objective.channels of {}", dataset.name);
+    let fault = |problem: String| DataError::series(&place, problem);
     let all = dataset.channels.join(", ");
     let mut taken = Vec::new();
     for name in names {

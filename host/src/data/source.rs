@@ -144,13 +144,13 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Ucr(names) => ucr::load(path, &names, config)?,
             Reader::Npy(file) => npy::load(&file, config)?,
             Reader::ManyArrays(count) => {
-                return Err(DataError::Series {
-                    place: path.display().to_string(),
-                    problem: format!(
+                return Err(DataError::series(
+                    path.display(),
+                    format!(
                         "expected one array of windows (x.npy or an .npz archive), found {count}; give one of them as \
                          --data"
                     ),
-                });
+                ));
             }
             Reader::Table(table) => symbols::load_table(path, table)?,
             Reader::Fasta(names) => symbols::load_fasta(path, &names)?,

@@ -185,10 +185,7 @@ fn standardised(values: Vec<f64>, dim: usize, rows: &[usize]) -> Vec<f32> {
 }
 
 fn fault(file: &Path, problem: impl Into<String>) -> DataError {
-    DataError::Series {
-        place: file.display().to_string(),
-        problem: problem.into(),
-    }
+    DataError::series(file.display(), problem)
 }
 
 #[cfg(test)]

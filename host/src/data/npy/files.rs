@@ -24,7 +24,7 @@ impl Files {
         let archive = if super::is_archive(path) {
             let file = File::open(path).map_err(|source| refused(path, source))?;
             let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-                fault(
+                DataError::series(
                     path.display(),
                     format!(
                         "expected an archive as numpy.savez writes it, found another format ({error}); save it again"
@@ -54,8 +54,9 @@ impl Files {
     pub(super) fn read(&mut self, name: &str) -> Result<Option<Array>, DataError> {
         let place = self.place(name);
         let bytes = match &mut self.archive {
-            Some(archive) => unpack(archive, name)
-                .map_err(|error| fault(&place, format!("cannot be unpacked: {error}")))?,
+            Some(archive) => unpack(archive, name).map_err(|error| {
+                DataError::series(&place, format!("cannot be unpacked: {error}"))
+            })?,
             None => {
                 let file = self.beside(name);
                 let read = |file: &Path| fs::read(file).map_err(|source| refused(file, source));
@@ -63,7 +64,7 @@ impl Files {
             }
         };
         let array = bytes.map(|bytes| parse(&bytes)).transpose();
-        array.map_err(|problem| fault(place, problem))
+        array.map_err(|problem| DataError::series(place, problem))
     }
 
     fn beside(&self, name: &str) -> PathBuf {
@@ -93,13 +94,5 @@ fn refused(path: &Path, source: std::io::Error) -> DataError {
     DataError::Read {
         path: path.into(),
         source,
-    }
-}
-
-/// Something wrong with an array.
-pub(super) fn fault(place: impl ToString, problem: impl Into<String>) -> DataError {
-    DataError::Series {
-        place: place.to_string(),
-        problem: problem.into(),
     }
 }

@@ -10,7 +10,7 @@ mod files;
 mod rejoin;
 
 use super::{DataConfig, DataError, Dataset, Kind, Recording};
-use files::{Files, fault};
+use files::Files;
 use std::path::Path;
 
 /// Whether a file is the array of windows or an archive with one, by its name.
@@ -38,7 +38,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let mut files = Files::open(file)?;
     let place = files.place("x");
     let x = files.read("x")?.ok_or_else(|| {
-        fault(
+        DataError::series(
             file.display(),
             "expected an array called x with one row for each window, found none; name it so when saving",
         )
@@ -50,7 +50,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         [_, t, c] => (None, t, c),
         [_, h, w, c @ (1 | 3)] => (Some([h, w]), h * w, c),
         _ => {
-            return Err(fault(
+            return Err(DataError::series(
                 place,
                 format!(
                     "expected (N, T), (N, T, C) or pictures of (N, H, W, 1 or 3), found {:?}; reshape the array",
@@ -61,7 +61,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     };
     let rows = x.shape[0];
     if rows == 0 || length == 0 || width == 0 || width > usize::from(u16::MAX) {
-        return Err(fault(
+        return Err(DataError::series(
             place,
             format!("expected windows of some values, found {:?}", x.shape),
         ));
@@ -74,7 +74,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         (None, _) if config.channels.is_empty() => (1..=width).map(|c| format!("c{c}")).collect(),
         (None, _) if config.channels.len() == width => config.channels.clone(),
         (None, _) => {
-            return Err(fault(
+            return Err(DataError::series(
                 place,
                 format!(
                     "expected names for its {width} channels, found {} with --channels; name all of them, in order",
@@ -101,7 +101,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     if let Some(sides) = picture {
         let sides = sides.map(|side| u16::try_from(side).ok());
         let [Some(h), Some(w)] = sides else {
-            return Err(fault(
+            return Err(DataError::series(
                 place,
                 "expected pictures of at most 65535 pixels a side; scale them",
             ));
@@ -118,7 +118,7 @@ pub(super) fn load(file: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let index = |names: &Option<Names>, row: usize| names.as_ref().map(|n| n.of_row[row]);
     for (row, values) in x.values.chunks_exact(length * width).enumerate() {
         if let Some(at) = values.iter().position(|v| !(*v as f32).is_finite()) {
-            return Err(fault(
+            return Err(DataError::series(
                 place,
                 format!(
                     "expected finite numbers, found {} in row {row}, value {at}; fill it in or remove the row \
@@ -156,7 +156,7 @@ fn names(files: &mut Files, name: &str, rows: usize) -> Result<Option<Names>, Da
         return Ok(None);
     };
     if array.shape != [rows] {
-        return Err(fault(
+        return Err(DataError::series(
             files.place(name),
             format!(
                 "expected one number for each of the {rows} rows of x, found {:?}",
