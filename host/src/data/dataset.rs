@@ -119,6 +119,16 @@ impl Dataset {
         }
     }
 
+    /// Fills what is shorter than a window of `length` samples: sequences of symbols in front with blanks, sound with
+    /// silence on both sides; other data stay as they are.
+    pub fn fill(&mut self, length: usize) {
+        match self.kind {
+            Kind::Symbols => self.lead_in(length),
+            Kind::Sound => self.surround(length),
+            Kind::Series | Kind::Pictures => {}
+        }
+    }
+
     /// Holds out the recordings of `subjects` for testing, whatever the data say.
     ///
     /// # Errors

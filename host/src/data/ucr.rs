@@ -5,7 +5,7 @@
 //! up shorter ones. In `.ts` lines of `#` and `@` come first; then dimensions are separated by colons, samples by commas,
 //! and the label is last where `@classLabel` says true. Files whose names end in `_TEST` are the part held out.
 
-use super::folder::Name;
+use super::folder::{self, Name};
 use super::natural;
 use super::{DataConfig, DataError, Dataset, Recording};
 use std::fs;
@@ -60,14 +60,8 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
             format!("d{c}")
         }
     });
-    let name = path.canonicalize().ok();
-    let name = name.and_then(|p| p.file_stem().map(|n| n.to_string_lossy().into_owned()));
     let rate = config.rate_hz.unwrap_or(1.0);
-    let mut dataset = Dataset::new(
-        name.unwrap_or_else(|| "series".into()),
-        rate,
-        channels.collect(),
-    );
+    let mut dataset = Dataset::new(folder::title(path, "series"), rate, channels.collect());
     let labels = lines.iter().filter_map(|(_, _, line)| line.label.clone());
     dataset.labels = labels.collect();
     dataset.labels.sort_by(|a, b| natural::compare(a, b));
@@ -79,14 +73,14 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
     for (name, _, line) in lines {
         let samples = line.dimensions.iter().map(Vec::len).min().unwrap_or(0);
         if line.dimensions.len() != width || line.dimensions.iter().any(|d| d.len() != samples) {
-            return Err(DataError::Series {
-                place: name,
-                problem: format!(
+            return Err(DataError::series(
+                name,
+                format!(
                     "expected {width} dimensions of equal length as in the first line, found lengths {:?}; correct or \
                      remove the line",
                     line.dimensions.iter().map(Vec::len).collect::<Vec<_>>()
                 ),
-            });
+            ));
         }
         let label = line
             .label
@@ -111,10 +105,7 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
 }
 
 fn fault(file: &Path, line: usize, problem: impl Into<String>) -> DataError {
-    DataError::Series {
-        place: format!("{}, line {line}", file.display()),
-        problem: problem.into(),
-    }
+    DataError::series(format!("{}, line {line}", file.display()), problem)
 }
 
 /// Values of one dimension; trailing NaN are left out, others refused.

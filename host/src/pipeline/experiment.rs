@@ -8,7 +8,7 @@ use crate::data::{
     self, Dataset, Description, Folds, Kind, Normaliser, SplitBy, TeacherEmbeddings, Windows,
 };
 use crate::eval::{
-    Embeddings, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
+    Embeddings, EvalError, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
 };
 use crate::run::RunConfig;
 use crate::view::{Starts, ViewSource};
@@ -44,6 +44,26 @@ pub struct Experiment {
     pub note: Option<&'static str>,
     /// See [`Self::sha256`].
     digest: OnceLock<String>,
+}
+
+/// What an engineer would measure of windows of `length` samples of motion, another series, or sound.
+pub(super) fn measure(
+    dataset: &Dataset,
+    length: usize,
+) -> impl Fn(&[f32]) -> Result<Embeddings, EvalError> + use<> {
+    let (heard, width) = (dataset.front.is_some(), dataset.width());
+    move |windows| match heard {
+        true => SoundFeatures {
+            frames: length,
+            bands: width,
+        }
+        .compute(windows),
+        false => HandFeatures {
+            samples: length,
+            channels: width,
+        }
+        .compute(windows),
+    }
 }
 
 impl Experiment {
@@ -109,16 +129,7 @@ impl Experiment {
                 let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
                 NGrams::fit(&training, length).compute(&values)?
             }
-            None if dataset.front.is_some() => SoundFeatures {
-                frames: length,
-                bands: channels,
-            }
-            .compute(&values)?,
-            None => HandFeatures {
-                samples: length,
-                channels,
-            }
-            .compute(&values)?,
+            None => measure(&dataset, length)(&values)?,
         };
         Ok(Self {
             other: None,

@@ -1,7 +1,8 @@
 //! From the configured objective to heads behind the encoder and tasks that fill their rows.
 
+use super::experiment::measure;
 use super::{Experiment, PipelineError, preset};
-use crate::eval::{HandFeatures, Preparation, SoundFeatures};
+use crate::eval::Preparation;
 use crate::objective::cpc::{Cpc, CpcTask};
 use crate::objective::cross_entropy::{CrossEntropy, Places};
 use crate::objective::distillation::{DistillationTask, Regression, Tell};
@@ -400,23 +401,13 @@ fn causal(spec: &Spec) -> Result<(), PipelineError> {
 
 /// Computes hand features, scaled over the training windows, and their number.
 fn hand_features(experiment: &Experiment) -> Result<(Describe, usize), PipelineError> {
-    let dataset = &experiment.dataset;
-    let (samples, channels) = (experiment.windows.length, dataset.width());
-    let heard = dataset.front.is_some().then_some(SoundFeatures {
-        frames: samples,
-        bands: channels,
-    });
-    let series = HandFeatures { samples, channels };
+    let measure = measure(&experiment.dataset, experiment.windows.length);
     let training = experiment.split.pool(&experiment.hand_features)?;
     let scale = Preparation::STANDARDISE.fit(&training)?;
     let count = scale.map.dim;
     let describe = move |windows: &[f32]| {
         // Nothing is regressed where a value is not finite; training stops at such a value itself.
-        let features = match heard {
-            Some(sound) => sound.compute(windows),
-            None => series.compute(windows),
-        };
-        Some(scale.apply(&features.ok()?).ok()?.values)
+        Some(scale.apply(&measure(windows).ok()?).ok()?.values)
     };
     Ok((Box::new(describe), count))
 }

@@ -80,23 +80,18 @@ impl SoundFront {
     pub fn silence(&self) -> f32 {
         libm::logf(self.floor)
     }
+}
 
-    /// The log-mel frames of `sound`, `bands` values each, by the core's own front end.
-    ///
-    /// # Errors
-    /// As [`Self::section`].
-    pub fn frames(&self, sound: &[f32]) -> Result<Vec<f32>, ImageError> {
-        let section = self.section()?;
-        let front = FrontEnd::parse(&section)?;
-        let mut stream = Box::new(MelStream::<{ POINTS[1] }, { MAX_BANDS + 2 }>::new());
-        let mut frames = Vec::with_capacity(front.frames(sound.len()) * front.bands());
-        for &sample in sound {
-            if let Some(frame) = stream.push(&front, sample) {
-                frames.extend_from_slice(frame);
-            }
+/// The log-mel frames of `sound` one after the other, by the core's own front end.
+pub(super) fn frames(front: &FrontEnd<'_>, sound: &[f32]) -> Vec<f32> {
+    let mut stream = Box::new(MelStream::<{ POINTS[1] }, { MAX_BANDS + 2 }>::new());
+    let mut frames = Vec::with_capacity(front.frames(sound.len()) * front.bands());
+    for &sample in sound {
+        if let Some(frame) = stream.push(front, sample) {
+            frames.extend_from_slice(frame);
         }
-        Ok(frames)
     }
+    frames
 }
 
 #[cfg(test)]
@@ -115,6 +110,11 @@ mod tests {
             high_hz: rate_hz as f32 / 2.0,
             floor: 1e-6,
         }
+    }
+
+    fn heard(front: &SoundFront, sound: &[f32]) -> Vec<f32> {
+        let section = front.section().unwrap();
+        frames(&FrontEnd::parse(&section).unwrap(), sound)
     }
 
     /// One frame in f64, straight from the definitions: a sum over samples for each bin, then over bins for each band.
@@ -151,7 +151,7 @@ mod tests {
 
     fn compare(front: &SoundFront, sound: &[f32]) {
         let frame = &sound[..usize::from(front.frame)];
-        let found = front.frames(frame).unwrap();
+        let found = heard(front, frame);
         assert_eq!(found.len(), usize::from(front.bands));
         for (band, (&found, expected)) in found.iter().zip(oracle(front, frame)).enumerate() {
             let error = (f64::from(found) - expected).abs();
@@ -192,7 +192,7 @@ mod tests {
         let sound: Vec<f32> = (0..256)
             .map(|i| (2.0 * std::f32::consts::PI * 1000.0 * i as f32 / 8000.0).sin())
             .collect();
-        let frame = front.frames(&sound).unwrap();
+        let frame = heard(&front, &sound);
         let loudest = (0..20)
             .max_by(|&a, &b| frame[a].total_cmp(&frame[b]))
             .unwrap();
@@ -201,9 +201,7 @@ mod tests {
         assert_eq!(loudest, expected);
         assert!(frame[loudest].abs() < 1.0, "{}", frame[loudest]);
         assert!(
-            front
-                .frames(&[0.0; 256])
-                .unwrap()
+            heard(&front, &[0.0; 256])
                 .iter()
                 .all(|&v| v == front.silence())
         );

@@ -16,6 +16,8 @@ use super::folder::{self, Name};
 use super::pattern::{Fields, Held, Pattern};
 use super::source::DataConfig;
 use super::{DataError, Dataset, Kind, Recording, distinct};
+use mote_core::image::ImageError;
+use mote_core::mel::FrontEnd;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -127,23 +129,24 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
         Hearing::LogMel => Some(config.sound.front(rate_hz)?),
         Hearing::Raw => None,
     };
+    let wrong = |e: ImageError| DataError::FrontEnd {
+        rate_hz,
+        why: e.to_string(),
+    };
+    let section = front.map(|front| front.section()).transpose();
+    let section = section.map_err(wrong)?;
+    let tables = section.as_deref().map(FrontEnd::parse).transpose();
+    let tables = tables.map_err(wrong)?;
     let hear = |sound: &wav::Sound| {
         let samples = resample::resample(&sound.samples, sound.rate_hz, rate_hz);
-        let Some(front) = front else {
-            return Ok(samples);
+        let (Some(front), Some(tables)) = (front, &tables) else {
+            return samples;
         };
         // Half a frame of silence around, so that the ends are heard as well as the middle.
         let half = vec![0.0; usize::from(front.frame).div_ceil(2)];
-        let wrong = |e: mote_core::image::ImageError| DataError::FrontEnd {
-            rate_hz,
-            why: e.to_string(),
-        };
-        front
-            .frames(&[&half[..], &samples, &half].concat())
-            .map_err(wrong)
+        front::frames(tables, &[&half[..], &samples, &half].concat())
     };
-    let heard: Vec<Result<Vec<f32>, DataError>> = sounds.par_iter().map(hear).collect();
-    let heard = heard.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let heard: Vec<Vec<f32>> = sounds.par_iter().map(hear).collect();
 
     let (channels, rate) = match front {
         Some(front) => (

@@ -3,9 +3,9 @@
 //!
 //! The label is `label=...` in that line, or else the sub-folder. Letters count as capitals.
 
-use super::super::folder::Name;
+use super::super::folder::{self, Name};
 use super::super::{DataError, Dataset};
-use super::{Collector, Sequence, fault, name_of, utf8};
+use super::{Collector, Sequence, fault, utf8};
 use std::path::Path;
 
 /// Whether a file is FASTA, by its ending.
@@ -21,7 +21,7 @@ pub fn load(path: &Path, names: &[Name]) -> Result<Dataset, DataError> {
     for name in names {
         read(name, &mut collector)?;
     }
-    Ok(collector.finish(name_of(path)))
+    Ok(collector.finish(folder::title(path, "symbols")))
 }
 
 fn read(name: &Name, collector: &mut Collector) -> Result<(), DataError> {

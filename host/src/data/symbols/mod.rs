@@ -176,13 +176,6 @@ fn utf8(file: &Path, advice: &str) -> Result<String, DataError> {
     })
 }
 
-/// What to call the data set at `path`.
-fn name_of(path: &Path) -> String {
-    let path = path.canonicalize().ok();
-    let stem = path.and_then(|p| p.file_stem().map(|n| n.to_string_lossy().into_owned()));
-    stem.unwrap_or_else(|| "symbols".into())
-}
-
 impl Dataset {
     /// Renumbers the symbols as another vocabulary has them, so that an encoder trained with that one understands
     /// them; what it does not know becomes blank. Nothing happens to other data, or without a vocabulary.
@@ -217,15 +210,8 @@ impl Dataset {
         self.vocabulary = vocabulary.to_vec();
     }
 
-    /// Fills sequences of symbols shorter than `length` up in front with blanks, and sound with silence on both sides;
-    /// other data stay as they are.
-    pub fn fill(&mut self, length: usize) {
-        if self.kind == Kind::Sound {
-            return self.surround(length);
-        }
-        if self.kind != Kind::Symbols {
-            return;
-        }
+    /// Fills sequences of symbols shorter than `length` up in front with blanks.
+    pub(super) fn lead_in(&mut self, length: usize) {
         let mut filled = 0;
         for samples in self.recordings.iter_mut().map(|r| &mut r.samples) {
             if let Some(missing) = length.checked_sub(samples.len()).filter(|&m| m > 0) {

@@ -6,7 +6,7 @@
 
 use super::super::folder::{self, Name};
 use super::super::{DataError, Dataset};
-use super::{Collector, Sequence, events, fault, name_of, utf8};
+use super::{Collector, Sequence, events, fault, utf8};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -141,7 +141,7 @@ pub fn load(path: &Path, table: Table) -> Result<Dataset, DataError> {
             }
         }
     }
-    Ok(collector.finish(name_of(path)))
+    Ok(collector.finish(folder::title(path, "symbols")))
 }
 
 fn sequences(name: &Name, collector: &mut Collector) -> Result<(), DataError> {

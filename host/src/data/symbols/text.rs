@@ -1,8 +1,8 @@
 //! Text files: each is one sequence of characters or bytes; its sub-folder, if it lies in one, is its label.
 
-use super::super::folder::Name;
+use super::super::folder::{self, Name};
 use super::super::{DataError, Dataset};
-use super::{Collector, Sequence, Unit, bytes, fault, name_of, utf8};
+use super::{Collector, Sequence, Unit, bytes, fault, utf8};
 use std::path::Path;
 
 /// Whether a file is text, by its ending.
@@ -40,5 +40,5 @@ pub fn load(path: &Path, names: &[Name], unit: Unit) -> Result<Dataset, DataErro
             symbols,
         });
     }
-    Ok(collector.finish(name_of(path)))
+    Ok(collector.finish(folder::title(path, "symbols")))
 }
