@@ -88,6 +88,17 @@ pub enum DataError {
         /// What is wrong with it.
         why: String,
     },
+    /// A flag about names of files, where these say nothing.
+    #[error(
+        "{flag}: expected recordings, sounds or pictures in files of their own, whose names it could read, found {data}; \
+        leave it out, or hold people out with --test-subjects"
+    )]
+    NotInNames {
+        /// The flag.
+        flag: &'static str,
+        /// What the data are.
+        data: &'static str,
+    },
     /// Series of an archive or an array are not what they should be.
     #[error("{place}: {problem}")]
     Series {

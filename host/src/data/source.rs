@@ -131,14 +131,46 @@ pub fn kind(config: &DataConfig) -> Kind {
     }
 }
 
+/// What it is, where files' names say nothing of single recordings: there is no pattern to hold against them.
+fn unnamed(reader: Option<&Reader>) -> Option<&'static str> {
+    match reader {
+        None => Some(
+            "the smartwatch recordings that ship with mote, which name label and subject themselves",
+        ),
+        Some(Reader::Csv | Reader::Files(_) | Reader::Sound(_)) => None,
+        Some(Reader::Idx(_) | Reader::Cifar(_)) => Some(
+            "files of many pictures, whose test part are those with t10k or test in their names",
+        ),
+        Some(Reader::Ucr(_)) => {
+            Some("an archive of many series, whose test part is the file called _TEST")
+        }
+        Some(Reader::Npy(_) | Reader::ManyArrays(_)) => {
+            Some("one array of many windows, beside which the arrays y and subject say more")
+        }
+        Some(Reader::Table(_) | Reader::Fasta(_) | Reader::Text(_)) => {
+            Some("sequences of symbols, whose labels are columns or sub-folders")
+        }
+    }
+}
+
 /// Reads the data that `config` names.
 ///
 /// # Errors
 /// Whatever the reader finds wrong, with its place; see [`DataError`].
 pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
-    let mut dataset = match &config.path {
+    let reader = config.path.as_deref().map(|path| (path, reader(path)));
+    if let Some(unnamed) = unnamed(reader.as_ref().map(|(_, reader)| reader)) {
+        let given = [("--pattern", &config.pattern), ("--test", &config.test)];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| given.is_some()) {
+            return Err(DataError::NotInNames {
+                flag,
+                data: unnamed,
+            });
+        }
+    }
+    let mut dataset = match reader {
         None => watch25::load()?,
-        Some(path) => match reader(path) {
+        Some((path, reader)) => match reader {
             Reader::Csv => csv::load(path, config)?,
             Reader::Idx(names) => idx::load(path, &names)?,
             Reader::Ucr(names) => ucr::load(path, &names, config)?,
@@ -159,7 +191,7 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             }
             Reader::Sound(names) => sound::load(path, &names, config)?,
             Reader::Cifar(names) => cifar::load(path, &names)?,
-            Reader::Files(names) => files::load(path, &names, config.side.unwrap_or(files::SIDE))?,
+            Reader::Files(names) => files::load(path, &names, config)?,
         },
     };
     if !config.test_subjects.is_empty() {
@@ -197,6 +229,39 @@ fn resolve(triad: &NamedTriad, channels: &[String]) -> Result<Triad, DataError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_refused_where_names_of_files_say_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |file: &str, content: &str, config: DataConfig| {
+            let path = folder.path().join(file);
+            std::fs::write(&path, content).unwrap();
+            let path = Some(path);
+            load(&DataConfig { path, ..config })
+                .unwrap_err()
+                .to_string()
+        };
+        let pattern = || DataConfig {
+            pattern: Some("{label}_{index}".into()),
+            ..DataConfig::default()
+        };
+        let test = || DataConfig {
+            test: Some("0-4".into()),
+            ..DataConfig::default()
+        };
+        let series = said("a_TRAIN.tsv", "1\t0.5\t0.25\n", pattern());
+        assert!(
+            series.contains("--pattern") && series.contains("_TEST"),
+            "{series}"
+        );
+        let text = said("a.txt", "to be", test());
+        assert!(
+            text.contains("--test") && text.contains("symbols"),
+            "{text}"
+        );
+        let shipped = load(&pattern()).unwrap_err().to_string();
+        assert!(shipped.contains("smartwatch"), "{shipped}");
+    }
 
     #[test]
     fn triads_may_be_named_by_hand() {

@@ -211,6 +211,7 @@ mod tests {
             subjects: vec!["1".into(); labels.len()],
             recordings: vec![0; labels.len()],
             label_names: (0..per_label.len()).map(|l| format!("label {l}")).collect(),
+            familiar: false,
             labels,
         }
     }

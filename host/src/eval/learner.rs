@@ -228,6 +228,7 @@ mod tests {
             subjects: vec!["1".into(); labels.len()],
             recordings: vec![0; labels.len()],
             label_names: ["a", "b", "c"].map(String::from).to_vec(),
+            familiar: false,
             labels,
         }
     }

@@ -35,10 +35,12 @@ pub struct Linear {
     pub penalty: Penalty,
 }
 
-/// Chooses the penalty by leaving training subjects out, groups of them where there are more than five.
+/// Chooses the penalty by leaving out of training what the test leaves out: subjects, groups of them where there are
+/// more than five.
 ///
-/// With a single subject whole recordings are left out instead, with a single recording every fifth
-/// stretch of windows; the result says which. Equal candidates: the stronger penalty wins.
+/// With a single subject, or where the test windows are of the same subjects, whole recordings are left out instead,
+/// with a single recording every fifth stretch of windows; the result says which. Equal candidates: the stronger
+/// penalty wins.
 ///
 /// # Errors
 /// If there are no candidates, one is not positive, or there are fewer than two windows.
@@ -136,7 +138,7 @@ fn parts(train: &Train) -> Result<(String, Vec<usize>), EvalError> {
     let rows = train.labels.len();
     let (subjects, by_subject) = numbered(train.subjects.iter().map(|s| s as _).collect());
     let (recordings, by_recording) = numbered(train.recordings.iter().map(|r| r as _).collect());
-    let (held_out, parts) = if subjects > 1 {
+    let (held_out, parts) = if subjects > 1 && !train.familiar {
         ("subject", by_subject)
     } else if recordings > 1 {
         ("recording", by_recording)
@@ -206,6 +208,10 @@ mod tests {
             choose_penalty(&train, &INVERSE_L2).unwrap().held_out,
             "subject"
         );
+        train.familiar = true;
+        let of_known = choose_penalty(&train, &INVERSE_L2).unwrap();
+        assert_eq!(of_known.held_out, "recording");
+        train.familiar = false;
         train.subjects.fill("one".into());
         assert_eq!(
             choose_penalty(&train, &INVERSE_L2).unwrap().held_out,

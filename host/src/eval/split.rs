@@ -115,6 +115,8 @@ pub struct Train {
     pub recordings: Vec<usize>,
     /// Names of the labels.
     pub label_names: Vec<String>,
+    /// Whether subjects of the training windows speak, move or live in the test windows too.
+    pub familiar: bool,
 }
 
 /// The labelled held-out windows: scored, never looked at before.
@@ -268,6 +270,8 @@ impl Split {
                 .map(|&i| self.facts.recordings[i])
                 .collect(),
             label_names: self.facts.label_names.clone(),
+            familiar: (self.train.iter())
+                .any(|&i| self.test_subjects.contains(&self.facts.subjects[i])),
         })
     }
 
@@ -322,6 +326,7 @@ impl Train {
             subjects: rows.iter().map(|&i| self.subjects[i].clone()).collect(),
             recordings: rows.iter().map(|&i| self.recordings[i]).collect(),
             label_names: self.label_names.clone(),
+            familiar: self.familiar,
         }
     }
 
@@ -365,6 +370,17 @@ mod tests {
         assert_eq!(split.pool_rows(), [0, 1, 2, 3]);
         assert_eq!(split.labelled(), (3, 1));
         assert_eq!(split.facts().subject_names(), ["1", "2", "10"]);
+    }
+
+    #[test]
+    fn training_windows_know_whether_their_subjects_are_tested() {
+        let table = Embeddings::new(vec![0.0; 5], 1).unwrap();
+        let familiar = |split: Split| split.train(&table).unwrap().familiar;
+        assert!(!familiar(
+            Split::by_subject(facts(), &["10".into()]).unwrap()
+        ));
+        let is_test = [true, false, false, false, false];
+        assert!(familiar(Split::new(facts(), &is_test).unwrap()));
     }
 
     #[test]

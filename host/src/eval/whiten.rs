@@ -7,6 +7,7 @@ use super::product::{PANEL, gram, panels, times};
 use super::{Embeddings, EvalError, Pool};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Added to every deviation, so that a dead dimension stays finite.
 const LEAST_DEVIATION: f64 = 1e-6;
@@ -140,6 +141,17 @@ impl Prepare {
 }
 
 impl Whitening {
+    /// Of what varies within `recordings`, the one of each window; of everything where they hold fewer than two windows
+    /// on average, since a few long ones among many short would not say what varies within.
+    pub fn suited(recordings: &[usize], shrinkage: f32) -> Self {
+        let distinct: BTreeSet<_> = recordings.iter().collect();
+        if recordings.len() >= 2 * distinct.len() {
+            Self::WithinRecording { shrinkage }
+        } else {
+            Self::Whiten { shrinkage }
+        }
+    }
+
     /// Fits the map on all training windows.
     ///
     /// # Errors
@@ -349,6 +361,18 @@ mod tests {
         assert!(
             between[0] + between[1] > 2.0 * (a + b),
             "{between:?} {a} {b} {cross}"
+        );
+    }
+
+    #[test]
+    fn a_few_long_recordings_do_not_say_what_varies_within() {
+        let shrinkage = 0.6;
+        let within = Whitening::WithinRecording { shrinkage };
+        assert_eq!(Whitening::suited(&[0, 0, 0, 1, 2, 2], shrinkage), within);
+        let of_everything = Whitening::Whiten { shrinkage };
+        assert_eq!(
+            Whitening::suited(&[0, 1, 2, 2, 3], shrinkage),
+            of_everything
         );
     }
 

@@ -196,16 +196,9 @@ impl Experiment {
         Description::new(&self.dataset, &self.windows)
     }
 
-    /// The whitening of share `shrinkage`: of what varies within recordings, or of everything where each recording
-    /// is one window.
+    /// The whitening of share `shrinkage` that suits how many windows the recordings hold.
     pub fn whitening(&self, shrinkage: f32) -> Whitening {
-        let mut recordings: Vec<usize> = self.windows.list.iter().map(|w| w.recording).collect();
-        recordings.dedup();
-        if recordings.len() < self.windows.list.len() {
-            Whitening::WithinRecording { shrinkage }
-        } else {
-            Whitening::Whiten { shrinkage }
-        }
+        Whitening::suited(&self.split.facts().recordings, shrinkage)
     }
 
     /// Values of one window, `T * C`.

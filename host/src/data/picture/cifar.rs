@@ -63,6 +63,7 @@ pub(in super::super) fn load(path: &Path, names: &[Name]) -> Result<Dataset, Dat
                 name: format!("{} {at}", name.stem),
                 label: Some(label),
                 test: file_name.starts_with("test"),
+                subject: None,
                 pixels: (0..3 * PIXELS)
                     .map(|i| planes[i % 3 * PIXELS + i / 3])
                     .collect(),

@@ -1,10 +1,11 @@
-//! Folders of PNG and JPEG files; the first sub-folder is the label.
+//! Folders of PNG and JPEG files; the first sub-folder is the label, unless a pattern says otherwise.
 //!
-//! Sub-folders `train` and `test` above the labels divide the data; other names do not.
+//! Sub-folders `train` and `test` above the labels divide the data, and so does `{index}` in a pattern.
 
 use super::super::folder::Name;
+use super::super::pattern::{Fields, Held, Pattern};
 use super::{Picture, fault};
-use crate::data::{DataError, Dataset};
+use crate::data::{DataConfig, DataError, Dataset, distinct};
 use image::imageops::FilterType;
 use rayon::prelude::*;
 use std::path::Path;
@@ -21,7 +22,18 @@ pub(in super::super) fn is_picture(name: &str) -> bool {
 }
 
 /// Reads all files, each cut to a square about its middle and scaled to `side` pixels.
-pub(in super::super) fn load(path: &Path, names: &[Name], side: u16) -> Result<Dataset, DataError> {
+pub(in super::super) fn load(
+    path: &Path,
+    names: &[Name],
+    config: &DataConfig,
+) -> Result<Dataset, DataError> {
+    let side = config.side.unwrap_or(SIDE);
+    let pattern = config.pattern.as_deref().map(Pattern::parse).transpose()?;
+    let held = Held::new(config.test.as_deref(), pattern.as_ref())?;
+    let known = names
+        .iter()
+        .map(|name| facts(name, pattern.as_ref(), &held));
+    let known = known.collect::<Result<Vec<_>, _>>()?;
     let read = |name: &Name| {
         let file = &name.path;
         let bytes = super::read(file)?;
@@ -41,18 +53,22 @@ pub(in super::super) fn load(path: &Path, names: &[Name], side: u16) -> Result<D
         names.par_iter().map(read).collect();
     let pictures = pictures.into_iter().collect::<Result<Vec<_>, _>>()?;
     let colour = pictures.iter().any(|picture| picture.color().has_color());
-    let parts: Vec<(bool, Option<String>)> = names.iter().map(part).collect();
-    let mut labels: Vec<String> = parts.iter().filter_map(|part| part.1.clone()).collect();
-    labels.sort_by(|a, b| super::super::natural::compare(a, b));
-    labels.dedup();
+    let [labels, subjects] = [
+        distinct(known.iter().map(|facts| &facts.label)),
+        distinct(known.iter().map(|facts| &facts.subject)),
+    ];
+    let index = |names: &[String], name: Option<String>| {
+        name.and_then(|name| names.iter().position(|known| *known == name))
+    };
     let pictures = pictures
         .into_iter()
         .zip(names)
-        .zip(parts)
-        .map(|((picture, name), (test, label))| Picture {
+        .zip(known)
+        .map(|((picture, name), facts)| Picture {
             name: name.below.clone(),
-            label: label.and_then(|label| labels.iter().position(|l| *l == label)),
-            test,
+            label: index(&labels, facts.label),
+            subject: index(&subjects, facts.subject),
+            test: facts.test,
             pixels: if colour {
                 picture.to_rgb8().into_raw()
             } else {
@@ -61,13 +77,29 @@ pub(in super::super) fn load(path: &Path, names: &[Name], side: u16) -> Result<D
         })
         .collect();
     let channels = if colour { 3 } else { 1 };
-    Ok(super::dataset(
-        path,
-        [side, side],
-        channels,
-        labels,
-        pictures,
-    ))
+    let mut dataset = super::dataset(path, [side, side], channels, labels, pictures);
+    dataset.subjects = subjects;
+    Ok(dataset)
+}
+
+/// What the path of a file says.
+struct Facts {
+    label: Option<String>,
+    subject: Option<String>,
+    test: bool,
+}
+
+fn facts(name: &Name, pattern: Option<&Pattern>, held: &Held) -> Result<Facts, DataError> {
+    let fields = match pattern {
+        Some(pattern) => pattern.of(name)?,
+        None => Fields::default(),
+    };
+    let (test, label) = part(name);
+    Ok(Facts {
+        label: fields.label.or(label),
+        subject: fields.subject,
+        test: test || held.holds(fields.index.as_deref()),
+    })
 }
 
 /// Whether a file is held out, and its label.

@@ -43,6 +43,7 @@ pub(in super::super) fn load(path: &Path, names: &[Name]) -> Result<Dataset, Dat
                 name: format!("{} {at}", name.stem),
                 label,
                 test,
+                subject: None,
                 pixels: pixels.to_vec(),
             });
         }

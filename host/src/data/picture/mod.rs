@@ -16,6 +16,8 @@ pub(super) struct Picture {
     pub name: String,
     /// Its class, if it has one.
     pub label: Option<usize>,
+    /// Who took it or is to be seen, if that is known.
+    pub subject: Option<usize>,
     /// Whether the data hold it out for testing.
     pub test: bool,
     /// `H * W * C` values.
@@ -45,7 +47,7 @@ pub(super) fn dataset(
         .into_iter()
         .map(|picture| Recording {
             name: picture.name,
-            subject: None,
+            subject: picture.subject,
             label: picture.label,
             samples: picture.pixels.into_iter().map(f32::from).collect(),
         })

@@ -222,3 +222,34 @@ fn fewer_pictures_keep_parts_and_labels() {
     );
     assert!(data.notes[0].contains("of 240"));
 }
+
+#[test]
+fn names_of_pictures_say_who_and_what_and_what_is_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for name in ["cup_anna_0", "cup_ben_1", "dog_anna_0", "dog_anna_12"] {
+        image::GrayImage::new(4, 4)
+            .save(here.join(format!("{name}.png")))
+            .unwrap();
+    }
+    let config = DataConfig {
+        pattern: Some("{label}_{subject}_{index}".into()),
+        test: Some("1-20".into()),
+        ..at(here)
+    };
+    let data = load(&config).unwrap();
+    assert_eq!((data.labels.len(), data.subjects.len()), (2, 2));
+    let of = |recording: usize| {
+        let recording = &data.recordings[recording];
+        let [label, subject] = [recording.label, recording.subject].map(Option::unwrap);
+        (data.labels[label].as_str(), data.subjects[subject].as_str())
+    };
+    assert_eq!(data.test, [1, 3]);
+    assert_eq!((of(1), of(2)), (("cup", "ben"), ("dog", "anna")));
+    let wrong = DataConfig {
+        pattern: Some("{label}-{index}".into()),
+        ..at(here)
+    };
+    let message = load(&wrong).unwrap_err().to_string();
+    assert!(message.contains("cup_anna_0"), "{message}");
+}
