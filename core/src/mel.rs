@@ -133,6 +133,13 @@ impl<'a> FrontEnd<'a> {
         }
     }
 
+    /// Where bin `bin` lies on the scale of the edges, that of the lowest band's foot being 0; `None` if there is no such
+    /// bin.
+    pub fn place(&self, bin: usize) -> Option<f32> {
+        let share = f32::from_le_bytes(*self.shares().get(bin)?);
+        Some(f32::from(*self.edges().get(bin)?) + share)
+    }
+
     /// Bins of the FFT, from 0 Hz to half the rate.
     const fn bins(&self) -> usize {
         self.points() / 2 + 1

@@ -69,7 +69,7 @@ pub struct WindowRing<V, const N: usize> {
     channels: usize,
     len: usize,
     hop: usize,
-    /// Samples still to be dropped because the hop is longer than the window.
+    /// Values still to be dropped because the hop is longer than the window.
     skip: usize,
 }
 
@@ -128,15 +128,27 @@ impl<V: Copy, const N: usize> WindowRing<V, N> {
         if sample.len() != self.channels {
             return None;
         }
+        let whole = sample.iter().fold(false, |_, value| self.put(*value));
+        whole.then_some(self.values.as_slice())
+    }
+
+    /// Appends one value of a sample; whether it completes a window, which [`Self::window`] then has.
+    ///
+    /// For samples of more values than one wants to hold twice: the values of a sample come behind each other.
+    pub fn put(&mut self, value: V) -> bool {
         if self.values.len() >= self.len {
             self.advance();
         }
         if self.skip > 0 {
             self.skip -= 1;
-            return None;
+            return false;
         }
-        let fits = self.values.extend_from_slice(sample).is_ok();
-        (fits && self.values.len() >= self.len).then_some(self.values.as_slice())
+        self.values.push(value).is_ok() && self.values.len() >= self.len
+    }
+
+    /// The window, if a whole one is there: until the next value comes.
+    pub fn window(&self) -> Option<&[V]> {
+        (self.values.len() >= self.len).then_some(self.values.as_slice())
     }
 
     /// Forgets all samples.
@@ -148,7 +160,7 @@ impl<V: Copy, const N: usize> WindowRing<V, N> {
     /// Drops the oldest `hop` samples.
     fn advance(&mut self) {
         let drop = self.hop.saturating_mul(self.channels);
-        self.skip = self.hop.saturating_sub(self.len / self.channels.max(1));
+        self.skip = drop.saturating_sub(self.len);
         let keep = self.values.len().saturating_sub(drop);
         for to in 0..keep {
             if let Some(&value) = self.values.get(to + drop)

@@ -8,7 +8,8 @@ const LAYERS: &[u8] = include_bytes!("golden/layers.image");
 const LAYERS_F16: &[u8] = include_bytes!("golden/layers_f16.image");
 const SYMBOLS: &[u8] = include_bytes!("golden/symbols.image");
 const CONV1D: &[u8] = include_bytes!("golden/conv1d.image");
-const ALL: [&[u8]; 4] = [LAYERS, LAYERS_F16, SYMBOLS, CONV1D];
+const SOUND: &[u8] = include_bytes!("golden/sound.image");
+const ALL: [&[u8]; 5] = [LAYERS, LAYERS_F16, SYMBOLS, CONV1D, SOUND];
 
 /// Makes the checksum right again, so that the checks behind it are reached.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -72,6 +73,10 @@ fn the_golden_images_say_what_they_are() {
     let conv = ModelImage::parse(CONV1D).unwrap();
     assert_eq!(conv.channel_names().last(), Some("gyr_z"));
     assert_eq!(conv.channel_names().count(), 6);
+    assert_eq!(conv.front_end(), None);
+    let front = ModelImage::parse(SOUND).unwrap().front_end().unwrap();
+    assert_eq!((front.rate_hz(), front.points()), (8000.0, 256));
+    assert_eq!((front.frame(), front.hop(), front.bands()), (256, 160, 20));
     ALL.iter()
         .for_each(|bytes| run(&ModelImage::parse(bytes).unwrap()));
 }

@@ -12,12 +12,12 @@ use crate::board::{Board, MAX_CHANNELS};
 use crate::debounce::Debounce;
 use crate::device::Device;
 use crate::device::value::{self, value_len};
+use crate::ear::{Deaf, Ear};
 use crate::flash::Mapped;
 use crate::store::Store;
 use core::fmt::Write as _;
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
-use heapless::Vec;
 use mote_core::probe::{Label, Learner};
 use mote_core::snapshot::State;
 use mote_core::window::WindowRing;
@@ -65,6 +65,7 @@ pub struct App<
     const W: usize,
     const S: usize,
     const B: usize,
+    E = Deaf,
 > {
     board: H,
     link: K,
@@ -72,6 +73,7 @@ pub struct App<
     device: &'i mut Device<'i, P, D, L, W, S, B>,
     server: Server,
     ring: WindowRing<i8, W>,
+    ear: E,
     steady: Debounce<Option<u8>>,
     held: bool,
     /// Label of the current or the last press; `None` until its first window.
@@ -88,23 +90,66 @@ where
     F: NorFlash + Mapped,
     P: Learner<D, L> + State,
 {
-    /// An application whose device has been restored, if it is to remember.
+    /// An application whose device has been restored, if it is to remember. It takes no sound.
     ///
     /// # Errors
-    /// `Misfit`: the image has no windows that could be cut from a stream.
+    /// As [`Self::hearing`].
     pub fn new(
         board: H,
         link: K,
         store: Store<F>,
         device: &'i mut Device<'i, P, D, L, W, S, B>,
     ) -> Result<Self, Refusal> {
+        Self::hearing(board, link, store, device)
+    }
+}
+
+impl<
+    'i,
+    H,
+    K,
+    F,
+    P,
+    const D: usize,
+    const L: usize,
+    const W: usize,
+    const S: usize,
+    const B: usize,
+    E,
+> App<'i, H, K, F, P, D, L, W, S, B, E>
+where
+    H: Board,
+    K: Read + ReadReady + Write,
+    F: NorFlash + Mapped,
+    P: Learner<D, L> + State,
+    E: Ear<'i>,
+{
+    /// As [`App::new`], with an ear, for which the device's setup must have said that it has one.
+    ///
+    /// # Errors
+    /// `Misfit`: the image has no windows that could be cut from a stream, or a front end that the ear has no room for.
+    pub fn hearing(
+        board: H,
+        link: K,
+        store: Store<F>,
+        device: &'i mut Device<'i, P, D, L, W, S, B>,
+    ) -> Result<Self, Refusal> {
         let image = device.image();
-        let (window, channels) = (image.window_len(), image.input_shape().c);
+        let points = image.front_end().map_or(0, |front| front.points());
+        if points > E::POINTS {
+            return Err(Refusal::Misfit {
+                what: Fit::FrontEnd,
+                need: points as u32,
+                have: E::POINTS as u32,
+            });
+        }
+        let ear = E::of(image);
+        let window = image.window_len();
         let hop = match image.hop_len() {
             0 => window.div_ceil(2),
             hop => hop,
         };
-        let sample = usize::from(channels) * value_len(image.format());
+        let sample = value::sample_len(image) * value_len(image.format());
         let misfit = Refusal::Misfit {
             what: Fit::Window,
             need: (window * sample) as u32,
@@ -120,6 +165,7 @@ where
             device,
             server,
             ring,
+            ear,
             steady,
             held: false,
             teaching: None,
@@ -192,6 +238,7 @@ where
         }
         // A window must not hold what came before the press or during it.
         self.ring.clear();
+        self.ear.clear();
         if held {
             self.presses = self.presses.wrapping_add(1);
             self.teaching = None;
@@ -215,12 +262,14 @@ where
         if !self.board.sample(sample)? {
             return Ok(Event::Idle);
         }
-        let mut bytes = Vec::<i8, { 4 * MAX_CHANNELS }>::new();
-        let image = self.device.image();
-        value::store(image, image.normalisation(), sample, |byte| {
-            let _ = bytes.push(byte);
+        let Some(values) = self.ear.listen(sample) else {
+            return Ok(Event::Idle);
+        };
+        let mut whole = false;
+        value::store(self.device.image(), 0, values, |byte| {
+            whole = self.ring.put(byte);
         });
-        let Some(window) = self.ring.push(&bytes) else {
+        let Some(window) = self.ring.window().filter(|_| whole) else {
             return Ok(Event::Idle);
         };
         let taught = |device: &mut Device<'i, P, D, L, W, S, B>, label| {

@@ -50,6 +50,7 @@ pub struct Device<
     place: Place,
     slots: Option<[Range<u32>; 2]>,
     signal: Signal,
+    hears: u16,
     program: Program,
     fresh: fn() -> P,
     probe: P,
@@ -85,12 +86,13 @@ where
     /// # Errors
     /// `Misfit`: the image does not go with the buffers or the sensor, with what is needed.
     pub fn new(setup: Setup<'i, P>) -> Result<Self, Refusal> {
-        setup::fits(&setup.image, Self::ROOM, setup.signal)?;
+        setup::fits(&setup.image, Self::ROOM, setup.signal, setup.hears)?;
         Ok(Self {
             image: setup.image,
             place: Place::BuiltIn,
             slots: setup.slots,
             signal: setup.signal,
+            hears: setup.hears,
             program: setup.program,
             fresh: setup.fresh,
             probe: (setup.fresh)(),

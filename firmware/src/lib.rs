@@ -10,6 +10,7 @@ pub mod board;
 pub mod debounce;
 pub mod desk;
 pub mod device;
+pub mod ear;
 pub mod flash;
 pub mod sensor;
 pub mod store;

@@ -279,3 +279,81 @@ fn stuffed(plain: &[u8]) -> Vec<u8> {
     frame.push(0);
     frame
 }
+
+/// Eight sounds of a second, a low tone or a high one, in `folder/LABEL/`.
+fn sing(folder: &Path) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    for number in 0..8 {
+        let (label, hz) = [("low", 300.0), ("high", 1800.0)][number % 2];
+        fs::create_dir_all(folder.join(label)).unwrap();
+        let file = folder.join(label).join(format!("{number}.wav"));
+        let mut writer = hound::WavWriter::create(file, spec).unwrap();
+        for at in 0..8000 {
+            let phase = std::f64::consts::TAU * (hz + 20.0 * number as f64) * f64::from(at) / 8e3;
+            writer.write_sample((9000.0 * phase.sin()) as i16).unwrap();
+        }
+        writer.finalize().unwrap();
+    }
+}
+
+#[test]
+fn a_device_hears_as_its_image_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    sing(&here.join("tones"));
+    // Another front end than without a configuration.
+    let front = "data.sound.bands = 12\ndata.sound.frame_ms = 16.0\nencoder.preset = \"conv1d\"\n\
+                 encoder.width = 0.5\nwindow.length = 24\nwindow.hop = 12\n";
+    fs::write(here.join("front.toml"), front).unwrap();
+    let output = mote(
+        here,
+        &[
+            "pretrain",
+            "--data",
+            "tones",
+            "--config",
+            "front.toml",
+            "--steps",
+            "4",
+            "--batch",
+            "8",
+            "--name",
+            "tones",
+            "--quiet",
+        ],
+    );
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
+
+    device(here, &["teach", "--data", "tones", "--per-class", "6"]);
+    let answers = device(here, &["infer", "--data", "tones", "--limit", "16"]);
+    assert_eq!(
+        (&answers["labelled"], &answers["right"]),
+        (&16.into(), &16.into())
+    );
+    // Its microphone plays the sound itself.
+    let own = [
+        "teach",
+        "--own",
+        "song",
+        "--data",
+        "tones/low",
+        "--seconds",
+        "1.5",
+    ];
+    let labels = device(here, &own);
+    let taught = labels
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["name"] == "song");
+    assert!(
+        taught.unwrap()["examples"].as_u64().unwrap() > 0,
+        "{labels}"
+    );
+}

@@ -82,17 +82,23 @@ fn measured(machine: &Machine) -> Result<Vec<(String, u64, u64)>, Failed> {
     Ok(found)
 }
 
-/// What the boards of this core take for a window of their own image, for an answer, and for a learning step.
-fn board(machine: &Machine) -> Result<[(String, u64, u64); 3], Failed> {
-    let mut image = std::fs::read(mote_tests::board::firmware().join("boards/encoder.image"))?;
-    image.resize(image.len().next_multiple_of(16), 0);
-    let mut found = ["window", "answer", "step"]
+/// What the boards of this core take for a window of their own image, for an answer, for a learning step, and for a
+/// frame of sound.
+fn board(machine: &Machine) -> Result<[(String, u64, u64); 4], Failed> {
+    let mut images = Vec::new();
+    for image in ["boards/encoder.image", "../core/tests/golden/sound.image"] {
+        images.extend(std::fs::read(mote_tests::board::firmware().join(image))?);
+        images.resize(images.len().next_multiple_of(16), 0);
+    }
+    let mut found = ["window", "answer", "step", "frame"]
         .map(|what| (format!("{}.board.{what}", machine.core.name()), 0, 0));
-    let lines = machine.measure_images(&image, None)?;
+    let lines = machine.measure_images(&images, None)?;
     for line in lines.into_iter().filter(|line| !line.law) {
         let part = match (line.case.as_str(), line.layer) {
             (LEARNER, 0) => 2,
             (LEARNER, _) => 1,
+            ("sound.frame", _) => 3,
+            ("sound", _) => continue,
             _ => 0,
         };
         let (_, count, layers) = &mut found[part];

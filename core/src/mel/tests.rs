@@ -96,7 +96,9 @@ fn what_does_not_fit_is_silent_and_clearing_forgets() {
 #[test]
 fn every_number_out_of_its_range_is_refused_with_its_place() {
     let good = section(100, 30);
-    assert!(FrontEnd::parse(&good).is_ok());
+    let places = |bin| FrontEnd::parse(&good).unwrap().place(bin);
+    assert_eq!([0, 12, 47].map(places), [1.0, 2.0, 4.0].map(Some));
+    assert_eq!([64, 65].map(places), [Some(4.0), None]);
     let shares = HEAD_LEN + 400;
     for (offset, bytes) in [
         (0, &f32::NAN.to_le_bytes()[..]),

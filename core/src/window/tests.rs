@@ -52,7 +52,15 @@ proptest! {
         let expected: Vec<Vec<i8>> = starts
             .map(|start| samples[start * channels..][..window * channels].to_vec())
             .collect();
-        prop_assert_eq!(windows, expected);
+        prop_assert_eq!(&windows, &expected);
+        let mut ring = WindowRing::<i8, 32>::new(window, channels, hop).unwrap();
+        let mut by_value = Vec::new();
+        for &value in &samples {
+            if ring.put(value) {
+                by_value.push(ring.window().unwrap().to_vec());
+            }
+        }
+        prop_assert_eq!(by_value, expected);
     }
 }
 

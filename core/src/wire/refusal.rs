@@ -155,6 +155,8 @@ pub enum Fit {
     Channels,
     /// Samples in 1000 seconds, which may differ by a tenth.
     Rate,
+    /// Points of the FFT of a log-mel front end; a device that takes no sound has 0.
+    FrontEnd,
 }
 
 impl fmt::Display for Refusal {
@@ -247,6 +249,14 @@ impl fmt::Display for Refusal {
                     "the image was trained at {} Hz, the sensor gives {} Hz",
                     need as f32 / 1e3,
                     have as f32 / 1e3
+                ),
+                Fit::FrontEnd if have == 0 => write!(
+                    f,
+                    "the image hears sound, the device's application takes none"
+                ),
+                Fit::FrontEnd => write!(
+                    f,
+                    "the image hears by an FFT of {need} points, the device has room for {have}"
                 ),
             },
             Self::RebootFirst => write!(

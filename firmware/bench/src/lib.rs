@@ -11,6 +11,7 @@
 //! line says `NAME.law` and, as on every machine the two must agree, the same `CRC`.
 //!
 //! `CRC` is that of the layer's output: the desktop computes the same bits, which `tests/tests/budgets.rs` checks.
+//! An image with a log-mel front end has a line `NAME.frame` first, of one frame: its samples, and the powers of its bands.
 //! Shapes are known only at run time. [`run_learner`] does the same for the boards' probe. Counts are instructions in QEMU, never cycles.
 #![no_std]
 
@@ -23,6 +24,7 @@ use core::fmt::Write;
 use core::ops::Range;
 use mote_core::crc::crc32;
 use mote_core::image::{Format, ImageError, LayerInfo, ModelImage, Target};
+use mote_core::mel::{FrontEnd, MAX_BANDS, MelStream};
 use mote_core::spec::Op;
 
 /// Counts instructions.
@@ -60,6 +62,9 @@ pub fn run(
             )?;
             return Err(core::fmt::Error);
         }
+        if let Some(front) = image.front_end() {
+            run_front(image.name(), &front, counter, out)?;
+        }
         for layer in image.layers() {
             run_law(&image, &layer, scratch, counter, out)?;
             counter.start();
@@ -80,6 +85,41 @@ pub fn run(
         images = images.get(next..).unwrap_or(&[]);
     }
     Ok(())
+}
+
+/// Points of an FFT for which the bench has room.
+const POINTS: usize = 512;
+
+/// Takes the samples of one frame after the first, and writes its line.
+fn run_front(
+    name: &str,
+    front: &FrontEnd<'_>,
+    counter: &mut impl Counter,
+    out: &mut impl Write,
+) -> core::fmt::Result {
+    let mut stream = MelStream::<POINTS, { MAX_BANDS + 2 }>::new();
+    if !MelStream::<POINTS, { MAX_BANDS + 2 }>::fits(front) {
+        let points = front.points();
+        writeln!(out, "{name}: an FFT of {points} points does not fit")?;
+        return Err(core::fmt::Error);
+    }
+    let mut next = numbers();
+    let mut sample = || f32::from(next()) / 128.0;
+    for _ in 0..front.frame() {
+        stream.push(front, sample());
+    }
+    for _ in 1..front.hop() {
+        stream.push(front, sample());
+    }
+    let last = sample();
+    counter.start();
+    let frame = stream.push(front, last);
+    let count = counter.stop();
+    let sum = frame
+        .unwrap_or_default()
+        .iter()
+        .fold(0, |sum: u32, value| sum.rotate_left(1) ^ value.to_bits());
+    writeln!(out, "{name}.frame 0 {} {count} {sum:08x}", front.points())
 }
 
 /// Runs the straightforward loops, where there are any, and writes their line. Their output goes behind the image's scratch.
@@ -125,14 +165,7 @@ pub fn fill(
     image: &ModelImage<'_>,
     scratch: &mut [i8],
 ) -> Result<(), mote_core::encoder::EmbedError> {
-    let mut state = 0x2545_F491_u32;
-    let mut next = || {
-        // Xorshift (Marsaglia, 2003).
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state as i8
-    };
+    let mut next = numbers();
     match image.format() {
         Format::I8 => image.input_mut(scratch)?.fill_with(next),
         Format::F16 => {
@@ -141,6 +174,18 @@ pub fn fill(
         }
     }
     Ok(())
+}
+
+/// Made-up numbers, the same everywhere.
+fn numbers() -> impl FnMut() -> i8 {
+    let mut state = 0x2545_F491_u32;
+    move || {
+        // Xorshift (Marsaglia, 2003).
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as i8
+    }
 }
 
 /// The same memory as f32, in which an f16 image computes; it lies at a multiple of 16.

@@ -50,7 +50,8 @@ where
             let end = range.start.checked_add(stored.len)?;
             let fitting = stored.len > 0 && end <= range.end;
             let image = ModelImage::parse(fitting.then(|| map(range.start..end))?).ok()?;
-            let right = image.crc() == stored.crc && fits(&image, Self::ROOM, self.signal).is_ok();
+            let fits = fits(&image, Self::ROOM, self.signal, self.hears).is_ok();
+            let right = image.crc() == stored.crc && fits;
             right.then_some((Place::Slot(slot), image))
         });
         if let Some((place, image)) = found {

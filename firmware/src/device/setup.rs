@@ -15,6 +15,8 @@ pub struct Setup<'i, P> {
     pub fresh: fn() -> P,
     /// What the sensor delivers.
     pub signal: Signal,
+    /// What the application makes of sound: its ear's [`POINTS`](crate::ear::Ear::POINTS), 0 for none.
+    pub hears: u16,
     /// Bytes of flash in which uploaded images are kept: two ranges on erase block bounds, outside the store's.
     /// Without them images cannot be uploaded.
     pub slots: Option<[Range<u32>; 2]>,
@@ -44,7 +46,12 @@ pub(super) struct Room {
 }
 
 /// Checks that `image` runs in this room with this sensor.
-pub(super) fn fits(image: &ModelImage<'_>, room: Room, signal: Signal) -> Result<(), Refusal> {
+pub(super) fn fits(
+    image: &ModelImage<'_>,
+    room: Room,
+    signal: Signal,
+    hears: u16,
+) -> Result<(), Refusal> {
     let misfit = |what, need: usize, have: usize| {
         Err(Refusal::Misfit {
             what,
@@ -65,12 +72,22 @@ pub(super) fn fits(image: &ModelImage<'_>, room: Room, signal: Signal) -> Result
     if need > have {
         return misfit(Fit::Scratch, need, have);
     }
-    let (need, have) = (usize::from(image.input_shape().c), signal.channels.into());
+    let front = image.front_end();
+    let (need, have) = (front.map_or(0, |front| front.points()), hears.into());
+    if need > have {
+        return misfit(Fit::FrontEnd, need, have);
+    }
+    // A microphone has one channel, at a rate of its own.
+    let (channels, rate) = match front {
+        Some(front) => (1, front.rate_hz()),
+        None => (usize::from(image.input_shape().c), image.rate_hz()),
+    };
+    let (need, have) = (channels, signal.channels.into());
     if need != have || need > MAX_CHANNELS {
         return misfit(Fit::Channels, need, have.min(MAX_CHANNELS));
     }
     // A tenth faster or slower than the recordings is no other sensor.
-    let (need, have) = (image.rate_hz(), signal.rate_hz);
+    let (need, have) = (rate, signal.rate_hz);
     if need > 0.0 && !(0.9 * need..=1.1 * need).contains(&have) {
         return misfit(Fit::Rate, (need * 1e3) as usize, (have * 1e3) as usize);
     }

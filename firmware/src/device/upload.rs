@@ -144,7 +144,7 @@ where
                 what: WHAT,
                 code: total,
             })?;
-            fits(&image, Self::ROOM, self.signal)?;
+            fits(&image, Self::ROOM, self.signal, self.hears)?;
             Ok(Stored {
                 len: image.len() as u32,
                 crc: image.crc(),

@@ -12,8 +12,35 @@ pub const fn value_len(format: Format) -> usize {
     }
 }
 
-/// Hands the bytes of raw values, one of each of the affine's channels, to `store` as `image` takes them.
-pub fn store(
+/// Values of a sample: `C` numbers of a sensor, or a frame of sound, which to an encoder of pictures is a row.
+pub fn sample_len(image: &ModelImage<'_>) -> usize {
+    let samples = image.window_len().max(1);
+    image.input_shape().len() / samples
+}
+
+/// Hands the bytes of raw values, of which the first belongs at place `first` of a window, to `keep` as `image` takes
+/// them.
+pub fn store(image: &ModelImage<'_>, first: usize, values: &[f32], mut keep: impl FnMut(i8)) {
+    let affine = image.normalisation();
+    let channels = affine.gain.len().max(1);
+    let (mut channel, mut rest) = (first % channels, values);
+    while !rest.is_empty() {
+        let count = (channels - channel).min(MAX_CHANNELS).min(rest.len());
+        let Some((some, others)) = rest.split_at_checked(count) else {
+            return;
+        };
+        let to = channel + count;
+        let one = Normalisation {
+            gain: affine.gain.get(channel..to).unwrap_or_default(),
+            offset: affine.offset.get(channel..to).unwrap_or_default(),
+        };
+        convert(image, one, some, &mut keep);
+        (channel, rest) = (to % channels, others);
+    }
+}
+
+/// Hands on the bytes of at most [`MAX_CHANNELS`] raw values, one of each of the affine's channels.
+fn convert(
     image: &ModelImage<'_>,
     affine: Normalisation<'_>,
     values: &[f32],

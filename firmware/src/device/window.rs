@@ -6,7 +6,6 @@ use heapless::Vec;
 use mote_core::image::Format;
 use mote_core::probe::{Label, Learner};
 use mote_core::snapshot::State;
-use mote_core::window::Normalisation;
 use mote_core::wire::{CHUNK, Refusal, Response, Values};
 
 impl<P, const D: usize, const L: usize, const W: usize, const S: usize, const B: usize>
@@ -41,8 +40,6 @@ where
                 have: end.min(0xFFFF) as u16,
             });
         }
-        let affine = self.image.normalisation();
-        let channels = affine.gain.len().max(1);
         let mut keep = |byte: i8| self.window.push(byte).unwrap_or_default();
         if let Some(values) = values.i8() {
             // An f16 image has no quantization that they could be of.
@@ -53,12 +50,7 @@ where
         }
         if let Some(values) = values.f32() {
             for (i, value) in values.enumerate().skip(known) {
-                let channel = (usize::from(offset) + i) % channels;
-                let one = Normalisation {
-                    gain: affine.gain.get(channel..=channel).unwrap_or_default(),
-                    offset: affine.offset.get(channel..=channel).unwrap_or_default(),
-                };
-                store(&self.image, one, &[value], &mut keep);
+                store(&self.image, usize::from(offset) + i, &[value], &mut keep);
             }
         }
         Ok(Response::Window {

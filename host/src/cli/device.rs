@@ -4,7 +4,8 @@ mod learn;
 mod look;
 
 use super::{CliError, DataFlags, Terminal};
-use crate::data::DataConfig;
+use crate::data::sound::Hearing;
+use crate::data::{DataConfig, Dataset, Kind};
 use crate::device::{
     DeviceError, Link, MemoryFlash, SerialLink, Session, Simulated, Simulation, TcpLink,
 };
@@ -49,7 +50,7 @@ struct Place {
     #[arg(long)]
     simulate: bool,
     /// Image of the simulated device [default: that of the latest run]; for another device the one that it runs, which
-    /// says how it numbers symbols
+    /// says how it numbers symbols and hears sound
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// File for the simulated device's flash, so that it remembers; made when it is missing
@@ -160,20 +161,17 @@ impl Place {
             Some(image) => Ok(image.clone()),
             None if self.simulate => latest_image(),
             None => Err(CliError::Config(
-                "a device numbers symbols as its image says: pass that image with --image FILE"
+                "how a device numbers symbols and hears sound is in its image: pass that image with --image FILE"
                     .into(),
             )),
         }
     }
 
-    /// The names of the symbols, by the numbers that the device whose image has the checksum `crc` gives them.
-    fn vocabulary(&self, crc: u32) -> Result<Vec<String>, CliError> {
+    /// What `look` sees in the image that the device runs, which has the checksum `crc`.
+    fn look<R>(&self, crc: u32, look: impl Fn(&ModelImage<'_>) -> R) -> Result<R, CliError> {
         let path = self.image()?;
         let bytes = read(&path)?;
-        let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
-            path: path.clone(),
-            source,
-        })?;
+        let image = parse(&path, &bytes)?;
         if image.crc() != crc {
             return Err(DeviceError::Mismatch(format!(
                 "{}: the device runs another image ({crc:08x}, this one is {:08x})",
@@ -182,7 +180,7 @@ impl Place {
             ))
             .into());
         }
-        Ok(image.symbols().map(str::to_owned).collect())
+        Ok(look(&image))
     }
 
     /// `sensor` is what a simulated device's sensor plays.
@@ -192,7 +190,9 @@ impl Place {
         } else if let Some(address) = &self.tcp {
             Box::new(TcpLink::connect(address)?)
         } else {
-            let image = self.image()?;
+            let file = self.image()?;
+            let image = read(&file)?;
+            let sensor = sensor.map(|data| sensed(data, &parse(&file, &image)?));
             let flash = match &self.flash {
                 Some(path) => {
                     MemoryFlash::in_file(path.clone()).map_err(|source| CliError::Read {
@@ -203,9 +203,9 @@ impl Place {
                 None => MemoryFlash::blank(),
             };
             Box::new(Simulated::new(Simulation {
-                image: read(&image)?,
+                image,
                 flash,
-                sensor: sensor.map(|data| crate::data::load(&data)).transpose()?,
+                sensor: sensor.transpose()?,
             })?)
         };
         if !(0.01..=600.0).contains(&self.timeout) {
@@ -223,6 +223,24 @@ impl Place {
 /// nor a new example like an old one. No result depends on it.
 fn drawn() -> u32 {
     RandomState::new().build_hasher().finish() as u32
+}
+
+/// Recordings as the sensor of a device with this image gives them: sound by the sample.
+fn sensed(mut data: DataConfig, image: &ModelImage<'_>) -> Result<Dataset, CliError> {
+    if crate::data::kind(&data) == Kind::Sound {
+        let front = image.front_end();
+        let rate_hz = front.map_or(image.rate_hz(), |front| front.rate_hz());
+        data.sound.hearing = Hearing::Raw;
+        data.rate_hz = Some(rate_hz.into());
+    }
+    Ok(crate::data::load(&data)?)
+}
+
+fn parse<'b>(path: &Path, bytes: &'b [u8]) -> Result<ModelImage<'b>, CliError> {
+    ModelImage::parse(bytes).map_err(|source| CliError::Image {
+        path: path.into(),
+        source,
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
@@ -267,10 +285,7 @@ fn upload(
     terminal: &mut Terminal,
 ) -> Result<(), CliError> {
     let bytes = read(file)?;
-    let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
-        path: file.into(),
-        source,
-    })?;
+    let image = parse(file, &bytes)?;
     let before = session.status()?;
     if before
         .image

@@ -30,7 +30,7 @@ pub use describe::Description;
 pub use error::DataError;
 pub use kind::Kind;
 pub use normalise::Normaliser;
-pub use source::{DataConfig, kind, load};
+pub use source::{DataConfig, kind, load, load_for};
 pub use split::{Folds, Split, SplitBy};
 pub use teacher::TeacherEmbeddings;
 pub use triad::{Motion, Triad};

@@ -5,6 +5,7 @@ use super::picture::{cifar, files, idx};
 use super::sound::SoundConfig;
 use super::symbols::{self, Table, Unit};
 use super::{DataError, Dataset, Kind, Motion, Triad, csv, npy, sound, ucr, watch25};
+use mote_core::mel::FrontEnd;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -158,6 +159,14 @@ fn unnamed(reader: Option<&Reader>) -> Option<&'static str> {
 /// # Errors
 /// Whatever the reader finds wrong, with its place; see [`DataError`].
 pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
+    load_for(config, None)
+}
+
+/// As [`load`]; sound is heard as `front`, the front end of an image, hears it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for(config: &DataConfig, front: Option<&FrontEnd<'_>>) -> Result<Dataset, DataError> {
     let reader = config.path.as_deref().map(|path| (path, reader(path)));
     if let Some(unnamed) = unnamed(reader.as_ref().map(|(_, reader)| reader)) {
         let given = [("--pattern", &config.pattern), ("--test", &config.test)];
@@ -189,7 +198,7 @@ pub fn load(config: &DataConfig) -> Result<Dataset, DataError> {
             Reader::Text(names) => {
                 symbols::load_text(path, &names, config.symbols.unwrap_or_default())?
             }
-            Reader::Sound(names) => sound::load(path, &names, config)?,
+            Reader::Sound(names) => sound::load(path, &names, config, front)?,
             Reader::Cifar(names) => cifar::load(path, &names)?,
             Reader::Files(names) => files::load(path, &names, config)?,
         },

@@ -10,10 +10,12 @@ use crate::data::Dataset;
 use desk::{Cable, Desk};
 use flash::{SLOTS, STATES, SharedFlash};
 use mote_core::image::ModelImage;
+use mote_core::mel::POINTS;
 use mote_core::probe::{Lda, Normalisation};
 use mote_firmware::app::{App, Event};
 use mote_firmware::board::Board;
 use mote_firmware::device::{Device, HEAD_LEN, Program, Setup};
+use mote_firmware::ear::{Ear, Hearing};
 use mote_firmware::flash::Mapped;
 use mote_firmware::store::Store;
 use std::io;
@@ -46,8 +48,11 @@ pub struct Simulated {
     cable: Cable,
     /// When it worked last.
     worked: Instant,
+    /// Rounds of a millisecond: enough for every sample of its sensor.
+    pace: u128,
 }
 
+type Ears = Hearing<'static, { POINTS[1] }>;
 type SimulatedDevice<const D: usize, const T: usize> = Device<'static, Lda<D, L, T>, D, L, W, S, B>;
 
 /// Boots an application at the end of a cable.
@@ -60,7 +65,7 @@ trait Poll {
 }
 
 impl<const D: usize, const T: usize> Poll
-    for App<'static, Desk, Cable, SharedFlash, Lda<D, L, T>, D, L, W, S, B>
+    for App<'static, Desk, Cable, SharedFlash, Lda<D, L, T>, D, L, W, S, B, Ears>
 {
     fn poll(&mut self) -> bool {
         // Neither desk nor cable can fail.
@@ -78,6 +83,7 @@ impl Simulated {
         let bytes: &'static [u8] = simulation.image.leak();
         let image = ModelImage::parse(bytes).map_err(|e| DeviceError::Mismatch(e.to_string()))?;
         let (flash, sensor) = (SharedFlash::new(simulation.flash), simulation.sensor);
+        let rate = Desk::new(&image, sensor.as_ref()).signal().rate_hz;
         let boot = move |cable| {
             let desk = Desk::new(&image, sensor.as_ref());
             match image.embedding_len() {
@@ -99,6 +105,7 @@ impl Simulated {
             boot: Box::new(boot),
             cable: cable.other_end(),
             worked: Instant::now(),
+            pace: 1 + (rate / 1e3) as u128,
         })
     }
 }
@@ -123,6 +130,7 @@ fn boot<const D: usize, const T: usize>(
         image,
         fresh: || Lda::<D, L, T>::new(Normalisation::None, Lda::<D, L, T>::SHRINKAGE),
         signal: desk.signal(),
+        hears: Ears::POINTS as u16,
         slots: Some(SLOTS),
         program,
     };
@@ -132,7 +140,8 @@ fn boot<const D: usize, const T: usize>(
     let _ = device.restore(&mut store, map);
     // As on a board, the device lives as long as the program.
     let device = Box::leak(Box::new(device));
-    let app = App::new(desk, cable, store, device).map_err(DeviceError::Refused)?;
+    let app: App<'_, _, _, _, _, D, L, W, S, B, Ears> =
+        App::hearing(desk, cable, store, device).map_err(DeviceError::Refused)?;
     Ok(Box::new(app))
 }
 
@@ -148,8 +157,9 @@ impl Simulated {
 
 impl Link for Simulated {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // A device works while nobody speaks to it: this one makes up for it, a thousand rounds a second.
-        for _ in 0..self.worked.elapsed().as_millis().min(MOST_ROUNDS) {
+        // A device works while nobody speaks to it: this one makes up for it, at least a thousand rounds a second.
+        let missed = self.worked.elapsed().as_millis().min(MOST_ROUNDS);
+        for _ in 0..missed * self.pace {
             self.poll()?;
         }
         self.cable.put(bytes);

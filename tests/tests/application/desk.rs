@@ -204,6 +204,7 @@ pub fn setup(image: ModelImage<'_>) -> Setup<'_, Probe> {
         image,
         fresh: Probe::cosine,
         signal: SIGNAL,
+        hears: 0,
         slots: Some(SLOTS),
         program: Program {
             build: "desk 1".parse().unwrap(),

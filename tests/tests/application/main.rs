@@ -8,4 +8,5 @@ mod desk;
 mod f16;
 mod image;
 mod snapshot;
+mod sound;
 mod wire;

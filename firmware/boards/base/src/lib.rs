@@ -90,6 +90,7 @@ where
         image: IMAGE,
         fresh: || Lda::new(Normalisation::None, Probe::SHRINKAGE),
         signal: board.signal(),
+        hears: 0,
         slots,
         program: program::program(name, IMAGE.len()),
     })));

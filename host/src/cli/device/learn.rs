@@ -1,13 +1,14 @@
 //! Teaching a device, and asking what it has learned.
 
 use super::super::{CliError, DataFlags, Terminal};
-use super::{Conversation, Place, drawn};
+use super::{Conversation, Place, drawn, sensed};
 use crate::data::{DataConfig, Dataset, Kind, Window, Windows};
 use crate::device::{DeviceError, Taught};
 use crate::pipeline::Console;
 use crate::run::RunConfig;
 use crate::run::progress::Progress;
 use clap::Args;
+use mote_core::image::ModelImage;
 use mote_core::wire::Request;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -234,9 +235,16 @@ fn recordings(
     config.window.length = image.samples.into();
     config.window.hop = usize::from(image.samples).div_ceil(2);
     flags.apply(&mut config);
-    let mut dataset = crate::data::load(&config.data)?;
+    let mut dataset = match crate::data::kind(&config.data) {
+        Kind::Sound => place.look(image.crc, |image| match image.front_end() {
+            Some(front) => Ok(crate::data::load_for(&config.data, Some(&front))?),
+            None => sensed(config.data.clone(), image),
+        })??,
+        _ => crate::data::load(&config.data)?,
+    };
     if dataset.kind == Kind::Symbols {
-        dataset.spell(&place.vocabulary(image.crc)?);
+        let names = |image: &ModelImage<'_>| image.symbols().map(str::to_owned).collect::<Vec<_>>();
+        dataset.spell(&place.look(image.crc, names)?);
     }
     dataset.fill(config.window.length);
     let mismatch = |what: &str, need: String, have: String| {

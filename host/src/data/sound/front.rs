@@ -31,6 +31,30 @@ fn mel(hz: f64) -> f64 {
 }
 
 impl SoundFront {
+    /// The numbers behind the tables of an image. Only where the lowest band begins is not among them, and is worked out
+    /// from the place of a bin; the highest ends at half the rate.
+    pub fn like(tables: &FrontEnd<'_>) -> Self {
+        let rate_hz = tables.rate_hz().round() as u32;
+        let high_hz = rate_hz as f32 / 2.0;
+        let bins = tables.points() / 2 + 1;
+        let low_hz = (1..bins).find_map(|bin| {
+            let place = tables.place(bin).filter(|place| *place > 0.0)?;
+            let part = f64::from(place) / (tables.bands() + 1) as f64;
+            let at = mel(bin as f64 * f64::from(rate_hz) / tables.points() as f64);
+            let low = (at - mel(high_hz.into()) * part) / (1.0 - part);
+            Some(700.0 * libm::expm1(low / 1127.0))
+        });
+        Self {
+            rate_hz,
+            frame: tables.frame() as u16,
+            hop: tables.hop() as u16,
+            bands: tables.bands() as u16,
+            low_hz: low_hz.unwrap_or_default() as f32,
+            high_hz,
+            floor: tables.floor(),
+        }
+    }
+
     /// Points of the FFT: the frame's samples, filled up to a power of two.
     pub fn points(&self) -> usize {
         usize::from(self.frame).next_power_of_two().max(POINTS[0])
@@ -205,6 +229,18 @@ mod tests {
                 .iter()
                 .all(|&v| v == front.silence())
         );
+    }
+
+    #[test]
+    fn the_numbers_behind_tables_are_found_again() {
+        for (rate, frame, bands) in [(8000, 256, 20), (16000, 400, 64), (4000, 60, 10)] {
+            let front = front(rate, frame, bands);
+            let section = front.section().unwrap();
+            let found = SoundFront::like(&FrontEnd::parse(&section).unwrap());
+            assert!((found.low_hz - front.low_hz).abs() < 0.01, "{found:?}");
+            let low_hz = front.low_hz;
+            assert_eq!(SoundFront { low_hz, ..found }, front);
+        }
     }
 
     proptest! {

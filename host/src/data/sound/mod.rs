@@ -105,8 +105,13 @@ fn fault(file: &Path, problem: String) -> DataError {
     }
 }
 
-/// Reads all files.
-pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<Dataset, DataError> {
+/// Reads all files; with `image`, as the front end of an image hears, else as `config` says.
+pub(super) fn load(
+    path: &Path,
+    names: &[Name],
+    config: &DataConfig,
+    image: Option<&FrontEnd<'_>>,
+) -> Result<Dataset, DataError> {
     if let Some(found) = config
         .rate_hz
         .filter(|r| !(1.0..=f64::from(u32::MAX)).contains(r))
@@ -120,14 +125,16 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
         names.par_iter().map(|name| wav::read(&name.path)).collect();
     let sounds = sounds.into_iter().collect::<Result<Vec<_>, _>>()?;
     let lowest = sounds.iter().map(|sound| sound.rate_hz).min();
-    let rate_hz = match config.rate_hz {
-        Some(rate) => rate.round() as u32,
-        None => lowest.unwrap_or(USUAL_RATE).min(USUAL_RATE),
+    let rate_hz = match (image, config.rate_hz) {
+        (Some(image), _) => image.rate_hz().round() as u32,
+        (None, Some(rate)) => rate.round() as u32,
+        (None, None) => lowest.unwrap_or(USUAL_RATE).min(USUAL_RATE),
     };
     let other = sounds.iter().filter(|s| s.rate_hz != rate_hz).count();
-    let front = match config.sound.hearing {
-        Hearing::LogMel => Some(config.sound.front(rate_hz)?),
-        Hearing::Raw => None,
+    let front = match (image, config.sound.hearing) {
+        (Some(image), _) => Some(SoundFront::like(image)),
+        (None, Hearing::LogMel) => Some(config.sound.front(rate_hz)?),
+        (None, Hearing::Raw) => None,
     };
     let wrong = |e: ImageError| DataError::FrontEnd {
         rate_hz,
@@ -135,8 +142,9 @@ pub(super) fn load(path: &Path, names: &[Name], config: &DataConfig) -> Result<D
     };
     let section = front.map(|front| front.section()).transpose();
     let section = section.map_err(wrong)?;
-    let tables = section.as_deref().map(FrontEnd::parse).transpose();
-    let tables = tables.map_err(wrong)?;
+    let own = section.as_deref().map(FrontEnd::parse).transpose();
+    let own = own.map_err(wrong)?;
+    let tables = image.copied().or(own);
     let hear = |sound: &wav::Sound| {
         let samples = resample::resample(&sound.samples, sound.rate_hz, rate_hz);
         let (Some(front), Some(tables)) = (front, &tables) else {

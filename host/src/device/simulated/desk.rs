@@ -31,7 +31,14 @@ impl Desk {
                     .collect(),
                 dataset.rate_hz as f32,
             ),
-            None => (image.input_shape().c, Vec::new(), image.rate_hz()),
+            None => {
+                let (channels, rate) = match image.front_end() {
+                    // A microphone.
+                    Some(front) => (1, front.rate_hz()),
+                    None => (image.input_shape().c, image.rate_hz()),
+                };
+                (channels, Vec::new(), rate)
+            }
         };
         Self {
             signal: Signal {

@@ -166,6 +166,7 @@ fn application(place: &'static mut MaybeUninit<Known>) -> Option<()> {
         image: ModelImage::parse(bytes(0..1)).ok()?,
         fresh: Probe::cosine,
         signal: Anything.signal(),
+        hears: 0,
         slots: Some(slots),
         program: Program::default(),
     };
