@@ -237,9 +237,9 @@ impl<'a> ModelImage<'a> {
 
     /// What turns sound into the frames that the encoder reads, where it reads log-mel frames.
     pub const fn front_end(&self) -> Option<FrontEnd<'a>> {
-        match FrontEnd::parse(self.directory.sections[section::MEL as usize]) {
-            Ok(front) => Some(front),
-            Err(_) => None,
+        match self.directory.sections[section::MEL as usize] {
+            [] => None,
+            bytes => Some(FrontEnd::checked(bytes)),
         }
     }
 

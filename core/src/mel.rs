@@ -92,6 +92,11 @@ impl<'a> FrontEnd<'a> {
         Ok(front)
     }
 
+    /// The front end in bytes that [`Self::parse`] has let through.
+    pub(crate) const fn checked(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
     /// Samples of sound a second.
     pub const fn rate_hz(&self) -> f32 {
         f32_at(self.bytes, 0)

@@ -127,7 +127,7 @@ where
     /// As [`App::new`], with an ear, for which the device's setup must have said that it has one.
     ///
     /// # Errors
-    /// `Misfit`: the image has no windows that could be cut from a stream, or a front end that the ear has no room for.
+    /// `Misfit`: the image has no windows that could be cut from a stream, or the setup has promised a larger ear.
     pub fn hearing(
         board: H,
         link: K,
@@ -135,11 +135,11 @@ where
         device: &'i mut Device<'i, P, D, L, W, S, B>,
     ) -> Result<Self, Refusal> {
         let image = device.image();
-        let points = image.front_end().map_or(0, |front| front.points());
-        if points > E::POINTS {
+        let promised = usize::from(device.hears());
+        if promised > E::POINTS {
             return Err(Refusal::Misfit {
                 what: Fit::FrontEnd,
-                need: points as u32,
+                need: promised as u32,
                 have: E::POINTS as u32,
             });
         }
@@ -266,9 +266,8 @@ where
             return Ok(Event::Idle);
         };
         let mut whole = false;
-        value::store(self.device.image(), 0, values, |byte| {
-            whole = self.ring.put(byte);
-        });
+        let mut keep = |byte| whole = self.ring.put(byte);
+        value::store(self.device.image(), 0, values, &mut keep);
         let Some(window) = self.ring.window().filter(|_| whole) else {
             return Ok(Event::Idle);
         };

@@ -127,6 +127,11 @@ where
         self.signal
     }
 
+    /// Most points of a front end's FFT that the application has room for, by its setup.
+    pub fn hears(&self) -> u16 {
+        self.hears
+    }
+
     /// The probe.
     pub fn probe(&self) -> &P {
         &self.probe

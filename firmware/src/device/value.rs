@@ -19,8 +19,8 @@ pub fn sample_len(image: &ModelImage<'_>) -> usize {
 }
 
 /// Hands the bytes of raw values, of which the first belongs at place `first` of a window, to `keep` as `image` takes
-/// them.
-pub fn store(image: &ModelImage<'_>, first: usize, values: &[f32], mut keep: impl FnMut(i8)) {
+/// them. One function for whoever keeps them, since flash is dearer than a call.
+pub fn store(image: &ModelImage<'_>, first: usize, values: &[f32], keep: &mut dyn FnMut(i8)) {
     let affine = image.normalisation();
     let channels = affine.gain.len().max(1);
     let (mut channel, mut rest) = (first % channels, values);
@@ -34,7 +34,7 @@ pub fn store(image: &ModelImage<'_>, first: usize, values: &[f32], mut keep: imp
             gain: affine.gain.get(channel..to).unwrap_or_default(),
             offset: affine.offset.get(channel..to).unwrap_or_default(),
         };
-        convert(image, one, some, &mut keep);
+        convert(image, one, some, &mut *keep);
         (channel, rest) = (to % channels, others);
     }
 }

@@ -13,6 +13,7 @@ use mote_core::probe::Prototypes;
 use mote_firmware::app::App;
 use mote_firmware::board::{Board, Clock, Signal};
 use mote_firmware::device::{Device, Program, Setup};
+use mote_firmware::ear::Hearing;
 use mote_firmware::flash::Mapped;
 use mote_firmware::sensor::{Lsm6dso, Mpu6050, Sensor};
 use mote_firmware::store::Store;
@@ -159,6 +160,19 @@ impl embedded_hal::i2c::I2c for Anything {
 
 type Probe = Prototypes<32, 3>;
 type Known = Device<'static, Probe, 32, 3, 768, 4096, 1024>;
+type Listener = App<
+    'static,
+    Anything,
+    Anything,
+    Anything,
+    Probe,
+    32,
+    3,
+    768,
+    4096,
+    1024,
+    Hearing<'static, 512>,
+>;
 
 fn application(place: &'static mut MaybeUninit<Known>) -> Option<()> {
     let slots = black_box([0..0x8000, 0x8000..0x1_0000]);
@@ -166,14 +180,14 @@ fn application(place: &'static mut MaybeUninit<Known>) -> Option<()> {
         image: ModelImage::parse(bytes(0..1)).ok()?,
         fresh: Probe::cosine,
         signal: Anything.signal(),
-        hears: 0,
+        hears: 512,
         slots: Some(slots),
         program: Program::default(),
     };
     let device = place.write(Known::new(setup).ok()?);
     let mut store = Store::new(Anything, black_box(0x1_0000..0x2_0000), black_box(1024)).ok()?;
     black_box(device.restore(&mut store, bytes)).ok();
-    let mut app = App::new(Anything, Anything, store, device).ok()?;
+    let mut app: Listener = App::hearing(Anything, Anything, store, device).ok()?;
     loop {
         black_box(app.poll()).ok();
     }
