@@ -7,6 +7,7 @@ mod i8;
 pub(crate) use i8::run as run_i8;
 
 use crate::arch::Activations;
+use crate::arch::RUNS_DSP;
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use core::fmt;
 
@@ -118,8 +119,9 @@ impl<'a> ModelImage<'a> {
         }
         if let Some(layer) = self.layer(index) {
             match layer.work {
-                Some(work) => dsp::run(&layer, work, scratch),
-                None => i8::run(&layer, scratch),
+                // Where parsing refuses packed images, their kernels need not be linked.
+                Some(work) if RUNS_DSP => dsp::run(&layer, work, scratch),
+                _ => i8::run(&layer, scratch),
             }
         }
         Ok(())

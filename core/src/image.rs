@@ -44,7 +44,7 @@ pub use error::ImageError;
 pub use include::Aligned;
 pub use info::{LayerInfo, Work};
 pub use layer::{
-    CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, OVER, PACKED_DSP, WORK_ALIGN, op_code,
+    CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, OVER, WORK_ALIGN, op_code, packing_code,
 };
 pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 

@@ -8,7 +8,7 @@ mod cases;
 use cases::{Random, about, chain, kernel, made_up};
 use host::export::{QuantizedEncoder, int8_image_for};
 use mote_core::crc::crc32;
-use mote_core::image::{ModelImage, Target};
+use mote_core::image::{ImageError, ModelImage, Target};
 use mote_core::quant::Multiplier;
 use mote_core::scratch::Scratch;
 use mote_core::shape::Shape;
@@ -115,6 +115,67 @@ fn random_convolutions_compute_the_same() {
         }
     }
     assert!(counts.iter().all(|&count| count > 700), "only {counts:?}");
+}
+
+/// Three taps side by side, one step apart, over whole groups of four channels for pairs of filters: every small width,
+/// any padding and rows.
+#[test]
+fn convolutions_over_shared_pixels_compute_the_same() {
+    let mut random = Random(4);
+    let mut counts = [0; 3];
+    for w in 1..15 {
+        for seed in 0..60 {
+            let mut side = |most: u64| (random.next() % most) as u8;
+            let padding = match seed % 3 {
+                0 => Padding::Same,
+                1 => Padding::Valid,
+                _ => Padding::Explicit([side(4), side(4), side(4), side(4)]),
+            };
+            let mut kernel = Kernel::new([1 + side(4), 3], [1 + side(2), 1], padding);
+            kernel.dilation = [1 + side(2), 1];
+            let input = Shape::new(1 + u16::from(side(7)), w, 4 + 4 * u16::from(side(4)));
+            let op = Op::Conv2d {
+                channels: 2 + 2 * u16::from(side(5)),
+                kernel,
+                batch_norm: false,
+            };
+            if let Some(spec) = layer(input, op, &mut random) {
+                let encoder = made_up(&spec, u64::from(w) * 64 + seed);
+                let slides = spec.shapes().unwrap()[1].w >= 2;
+                let more = compare(&encoder, "shared pixels");
+                assert!(!slides || more[0] == 1, "{spec:?} stays plain");
+                add(&mut counts, more);
+            }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 300), "only {counts:?}");
+}
+
+/// A layer that says that it is packed in another order than its kernel reads is refused.
+#[test]
+fn words_in_another_order_are_refused() {
+    let op = Op::Conv2d {
+        channels: 2,
+        kernel: Kernel::new([3, 3], [1, 1], Padding::Same),
+        batch_norm: false,
+    };
+    let encoder = made_up(&chain(Shape::new(4, 4, 4), &[(op, Activation::None)]), 1);
+    let mut bytes = int8_image_for(&about("x", &encoder.spec), &encoder, Target::Dsp).unwrap();
+    // The layers are the fourth section; byte 28 of a record names the order.
+    let entry = 32 + 12 * 3 + 4;
+    let layers = u32::from_le_bytes(bytes[entry..entry + 4].try_into().unwrap()) as usize;
+    assert_eq!(bytes[layers + 28], 2);
+    assert!(ModelImage::parse(&bytes).is_ok());
+    bytes[layers + 28] = 1;
+    let crc = crc32(&bytes[8..]);
+    bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+    let error = ModelImage::parse(&bytes).unwrap_err();
+    let expected = ImageError::Code {
+        layer: 0,
+        offset: 28,
+        found: 1,
+    };
+    assert_eq!(error, expected);
 }
 
 /// Every small size of input and every padding.

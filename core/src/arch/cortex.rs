@@ -17,6 +17,10 @@ mod gather;
 mod ops;
 #[path = "cortex/pool.rs"]
 mod pool;
+#[path = "cortex/slide.rs"]
+mod slide;
+#[path = "cortex/strip.rs"]
+mod strip;
 #[path = "cortex/two.rs"]
 mod two;
 
@@ -26,6 +30,8 @@ pub(crate) use depthwise::{split, three};
 pub(crate) use eights::eights;
 pub(crate) use gather::{gather, widen_all, widen_pixel};
 pub(crate) use pool::{most, sums8};
+pub(crate) use slide::{slide, slide_sweep};
+pub(crate) use strip::strip;
 pub(crate) use two::two;
 
 /// What the assembler must hear first. It knows Armv7E-M by the target's name, but where it lists the symbols of a

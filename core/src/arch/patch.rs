@@ -55,6 +55,62 @@ impl Copies {
     }
 }
 
+/// Neighbouring pixels of several rows, to be widened side by side: word `n` of pixel `p` of a row lies at
+/// `pixels * n + p`, in the order of a patch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strip {
+    /// Where the first pixel of the first row starts in the input.
+    pub start: usize,
+    /// 4 or 5.
+    pub pixels: usize,
+    /// At least 1.
+    pub rows: usize,
+    /// Groups of four values in a pixel, at least 1.
+    pub groups: usize,
+    /// From a pixel to the next in the input.
+    pub step: usize,
+    /// From a row to the next in the input.
+    pub pitch: usize,
+}
+
+impl Strip {
+    /// Whether all of it lies in an input of `len` values, `ahead` values further on.
+    #[inline]
+    pub fn fits(&self, ahead: usize, len: usize) -> bool {
+        let rows = self.rows.wrapping_sub(1).saturating_mul(self.pitch);
+        let reach = rows
+            .saturating_add(self.pixels.wrapping_sub(1).saturating_mul(self.step))
+            .saturating_add(4 * self.groups);
+        let start = self.start.checked_add(ahead);
+        start.is_some_and(|start| start <= len && reach <= len - start)
+    }
+
+    /// Words of a row, at least 1.
+    #[inline]
+    pub fn row_words(&self) -> usize {
+        (2 * self.pixels * self.groups).max(1)
+    }
+
+    /// Sets one pixel of a row of words.
+    #[inline(never)]
+    pub fn set(&self, values: &[i8], pixel: usize, words: &mut [u32]) {
+        let pair = |a: i8, b: i8| {
+            let half = |x: i8| u32::from(i16::from(x) as u16);
+            half(a) | half(b) << 16
+        };
+        let (groups, _) = values.as_chunks::<4>();
+        let mut sides = words.chunks_exact_mut(self.pixels.max(1));
+        for &[a, b, c, d] in groups {
+            for value in [pair(a, c), pair(b, d)] {
+                let word = sides.next().and_then(|side| side.get_mut(pixel));
+                if let Some(word) = word {
+                    *word = value;
+                }
+            }
+        }
+    }
+}
+
 /// Groups of four pixels one after the other, whose patches are filled alike.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sweep {
@@ -68,7 +124,7 @@ pub(crate) struct Sweep {
     pub above: usize,
     /// From a pixel to the next in the output.
     pub stride: usize,
-    /// The output's zero point is -128, which spares the instructions some work.
+    /// The output's zero point is -128, which spares some instructions work.
     pub positive: bool,
 }
 
@@ -85,6 +141,7 @@ pub(crate) struct Fill {
 
 impl Fill {
     /// Writes the values in every row of `patch`.
+    #[inline(never)]
     pub fn run(self, patch: &mut [u32]) {
         let bits = u32::from(i16::from(self.value) as u16);
         let Self {

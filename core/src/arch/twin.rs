@@ -1,7 +1,7 @@
 //! What the DSP instructions compute, in plain Rust: the law for [`cortex`](super), and how packed images run elsewhere.
 
 use super::Activations;
-use super::patch::{Copies, Lines, Plane, Splits, Sweep, taps};
+use super::patch::{Copies, Lines, Plane, Splits, Strip, Sweep, taps};
 use super::pool::{self, Under, sums};
 
 /// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
@@ -151,6 +151,73 @@ pub(crate) fn sweep(
     }
 }
 
+/// Widens the pixels of `strip`, if all of it lies in the input; whether it does.
+pub(crate) fn strip(input: &[i8], strip: &Strip, patch: &mut [u32]) -> bool {
+    if strip.rows == 0 || !strip.fits(0, input.len()) {
+        return false;
+    }
+    let rows = patch.chunks_exact_mut(strip.row_words());
+    for (row, words) in rows.take(strip.rows).enumerate() {
+        for pixel in 0..strip.pixels {
+            let start = strip.start + row * strip.pitch + pixel * strip.step;
+            strip.set(&input[start..start + 4 * strip.groups], pixel, words);
+        }
+    }
+    true
+}
+
+/// Two or three neighbouring `outputs` times every pair of channels in `stream`, from strips of two pixels more; output
+/// `p` of pair `j` goes to `output[p * stride + 2 * j]` and the place after it.
+///
+/// For each word of a pixel the stream has three, of the taps over this pixel and the next two.
+pub(crate) fn slide(
+    patch: &[u32],
+    outputs: usize,
+    stream: &[u32],
+    output: &mut [i8],
+    stride: usize,
+) {
+    let words = patch.len() / (outputs + 2);
+    for (j, pair_stream) in stream.chunks_exact(3 * words + 8).enumerate() {
+        let Some((starts, weights, numbers)) = pair(pair_stream, 3 * words) else {
+            return;
+        };
+        for p in 0..outputs {
+            let pixels = patch.chunks_exact(outputs + 2);
+            let acc = weights
+                .chunks_exact(3)
+                .zip(pixels)
+                .fold(starts, |acc, (taps, pixels)| {
+                    let taps = taps.iter().zip(&pixels[p..]);
+                    taps.fold(acc, |acc, (&word, &x)| accumulate(word, x, acc))
+                });
+            let at = p * stride + 2 * j;
+            finish(part(acc), &numbers, output.get_mut(at..at + 2));
+        }
+    }
+}
+
+/// For each group of `sweep`: widens `strip` into the patch, then multiplies as [`slide`].
+pub(crate) fn slide_sweep(
+    activations: &mut Activations<'_, i8>,
+    first: &Strip,
+    patch: &mut [u32],
+    stream: &[u32],
+    sweep: &Sweep,
+) {
+    let (mut next, outputs) = (*first, first.pixels - 2);
+    for group in 0..sweep.groups {
+        let inside = patch.get_mut(sweep.above..).unwrap_or_default();
+        if !strip(activations.input(), &next, inside) {
+            return;
+        }
+        let at = sweep.at + outputs * group * sweep.stride;
+        let output = activations.output().get_mut(at..).unwrap_or_default();
+        slide(patch, outputs, stream, output, sweep.stride);
+        next.start += sweep.advance;
+    }
+}
+
 fn finish(sums: [i32; 2], numbers: &[u32; 6], output: Option<&mut [i8]>) {
     let (triples, _) = numbers.as_chunks::<3>();
     for ((out, sum), &triple) in output.unwrap_or_default().iter_mut().zip(sums).zip(triples) {
@@ -160,7 +227,7 @@ fn finish(sums: [i32; 2], numbers: &[u32; 6], output: Option<&mut [i8]>) {
 
 /// One widened pixel times eight channels at a time: a stream holds eight starts, four words of weights for each
 /// word of the pixel, and eight times three numbers.
-pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], _positive: bool) {
+pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8]) {
     let len = 4 * pixel.len() + 32;
     for (stream, output) in stream.chunks_exact(len).zip(output.chunks_exact_mut(8)) {
         let (starts, rest) = stream.split_at(8);

@@ -2,7 +2,7 @@
 
 use super::about::About;
 use super::bytes::f32_at;
-use super::layer::{self, CONSTANTS_ALIGN, ConstantsLayout, LAYER_LEN, PACKED_DSP, Record};
+use super::layer::{self, CONSTANTS_ALIGN, ConstantsLayout, LAYER_LEN, Record, packing_code};
 use super::section::{self, Directory};
 use super::tensor::{TENSOR_LEN, TensorInfo};
 use super::{Format, ImageError, Target, plan, vocabulary};
@@ -146,13 +146,14 @@ const fn check_layer(directory: &Directory, layer: u8, free: usize) -> Result<us
     }
     let mut layout = ConstantsLayout::new(&op, *format, input.shape, have);
     if record.packed {
-        let packing = match (directory.target, Packing::of(&op, input.shape, have)) {
-            (Target::Dsp, Some(packing)) => packing,
+        let possible = Packing::of(&op, input.shape, have);
+        let packing = match (directory.target, possible) {
+            (Target::Dsp, Some(packing)) if packing_code(possible) == record.packing => packing,
             _ => {
                 return Err(ImageError::Code {
                     layer,
                     offset: 28,
-                    found: PACKED_DSP,
+                    found: record.packing,
                 });
             }
         };

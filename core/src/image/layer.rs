@@ -2,7 +2,7 @@
 
 use super::bytes::{align, array_at, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError};
-use crate::kernel::dsp::Packing;
+use crate::kernel::dsp::{Order, Packing};
 use crate::quant::Multiplier;
 use crate::shape::Shape;
 use crate::spec::{Activation, Kernel, Layer, Op, Padding, Tensor};
@@ -15,8 +15,16 @@ pub const CONSTANTS_ALIGN: usize = 16;
 pub const IN_PLACE: u8 = 1;
 /// Flag of a layer that writes over its one input, ahead of what it still reads.
 pub const OVER: u8 = 2;
-/// Code of weights packed for the DSP instructions; 0 is the layout of the spec.
-pub const PACKED_DSP: u8 = 1;
+/// Code of a layout: 0 is that of the spec, the others are packed for the DSP instructions.
+pub const fn packing_code(packing: Option<Packing>) -> u8 {
+    match packing {
+        None => 0,
+        Some(packing) => match packing.order {
+            Order::Runs => 1,
+            Order::Taps => 2,
+        },
+    }
+}
 /// Working memory starts at a multiple of this many bytes of scratch.
 pub const WORK_ALIGN: usize = 16;
 
@@ -99,6 +107,8 @@ pub struct Record {
     pub constants: usize,
     pub weights: usize,
     pub packed: bool,
+    /// How it is packed, as [`packing_code`] says.
+    pub packing: u8,
     /// Where working memory starts in scratch, in bytes; means something where the layer is packed.
     pub work: usize,
 }
@@ -166,11 +176,11 @@ impl Record {
             OVER => (false, true),
             _ => code!(11),
         };
-        let packed = match record[28] {
-            0 => false,
-            PACKED_DSP => true,
-            _ => code!(28),
-        };
+        let packing = record[28];
+        if packing > 2 {
+            code!(28);
+        }
+        let packed = packing != 0;
         if record[29] != 0 {
             code!(29);
         }
@@ -189,6 +199,7 @@ impl Record {
             constants: u32_at(&record, 20) as usize,
             weights: u32_at(&record, 24) as usize,
             packed,
+            packing,
             work,
         })
     }

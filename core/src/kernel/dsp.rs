@@ -9,9 +9,12 @@ mod dense;
 mod depthwise_conv2d;
 mod packing;
 mod places;
+mod slide;
 
 pub use add::Add;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2d;
-pub use packing::{DEPTHWISE_WORDS, DepthwisePlane, PAIR_WORDS, Packing, Row, conv2d_size};
+pub use packing::{
+    DEPTHWISE_WORDS, DepthwisePlane, Order, PAIR_WORDS, Packing, Row, conv2d_size, slides,
+};

@@ -1,5 +1,6 @@
 //! The fitted coefficients, as a table of text.
 
+use super::work::sliding;
 use super::{Core, amounts};
 use mote_core::image::LayerInfo;
 use mote_core::spec::Op;
@@ -27,6 +28,7 @@ impl Kind {
     /// The kind of `layer`.
     pub fn of(layer: &LayerInfo<'_>) -> Self {
         let op = match layer.layer.op {
+            Op::Conv2d { .. } if sliding(layer) => "sliding_conv2d",
             Op::Conv2d { .. } => "conv2d",
             Op::DepthwiseConv2d { .. } => "depthwise_conv2d",
             Op::Dense { .. } => "dense",

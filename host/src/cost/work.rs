@@ -2,7 +2,7 @@
 
 use mote_core::image::LayerInfo;
 use mote_core::kernel::Geometry;
-use mote_core::kernel::dsp::{DepthwisePlane, Row, conv2d_size};
+use mote_core::kernel::dsp::{DepthwisePlane, Order, Packing, Row, conv2d_size};
 use mote_core::shape::Shape;
 use mote_core::spec::Op;
 
@@ -23,6 +23,22 @@ pub fn amounts(layer: &LayerInfo<'_>) -> Vec<f64> {
                 taps.inside * depth * channels,
                 taps.outside * channels,
                 taps.outside * depth * channels,
+            ]
+        }
+        (Op::Conv2d { .. }, Some(geometry), true) if sliding(layer) => {
+            let words = usize::from(geometry.size[0]) * usize::from(input.c) / 2;
+            // Groups of three outputs and of two that make a row.
+            let (lines, width) = (usize::from(output.h), usize::from(output.w));
+            let twos = [0, 2, 1][width % 3];
+            let [threes, twos] = [lines * (width.saturating_sub(2 * twos) / 3), lines * twos];
+            let pairs = channels / 2;
+            vec![
+                1,
+                lines,
+                (threes + twos) * words,
+                (threes + twos) * pairs,
+                threes * pairs * words,
+                twos * pairs * words,
             ]
         }
         (Op::Conv2d { .. }, Some(geometry), true) => {
@@ -61,6 +77,12 @@ pub fn amounts(layer: &LayerInfo<'_>) -> Vec<f64> {
         _ => vec![1, pixels, values],
     };
     amounts.into_iter().map(|amount| amount as f64).collect()
+}
+
+/// Whether `layer` is packed for a convolution whose neighbouring outputs share pixels.
+pub fn sliding(layer: &LayerInfo<'_>) -> bool {
+    let packing = Packing::of(&layer.layer.op, layer.input.shape, layer.output.shape);
+    layer.work.is_some() && packing.is_some_and(|packing| packing.order == Order::Taps)
 }
 
 /// Taps over all positions of a kernel.

@@ -5,9 +5,10 @@ use super::{About, ExportError, FoldedEncoder, QuantizedEncoder, plan};
 use half::f16;
 use mote_core::crc::crc32;
 use mote_core::image::{
-    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, OVER, PACKED_DSP, TENSOR_LEN, Target,
-    VERSION, WORK_ALIGN, op_code, section,
+    CONSTANTS_ALIGN, Format, IN_PLACE, LAYER_LEN, ModelImage, OVER, TENSOR_LEN, Target, VERSION,
+    WORK_ALIGN, op_code, packing_code, section,
 };
+use mote_core::kernel::dsp::Packing;
 use mote_core::quant::Quant;
 use mote_core::spec::{Activation, Layer, Op, Padding, Spec};
 
@@ -143,7 +144,8 @@ fn write(
             constants.weights.len() as u32,
         );
         if constants.packed {
-            record[28] = PACKED_DSP;
+            let input = shapes[usize::from(layer.input.0)];
+            record[28] = packing_code(Packing::of(&layer.op, input, shapes[index + 1]));
             let Ok(unit) = u16::try_from(scratch.work[index] / WORK_ALIGN) else {
                 return Err(ExportError::Scratch { len: scratch.len });
             };

@@ -4,7 +4,7 @@
 //! no weight of the first is -128, and no input can bring its sum to `2^23`. A layer outside them is not packed.
 
 use super::{QuantizedEncoder, QuantizedLayer};
-use mote_core::kernel::dsp::{DepthwisePlane, Packing, Row, conv2d_size};
+use mote_core::kernel::dsp::{DepthwisePlane, Order, Packing, Row, conv2d_size};
 use mote_core::quant::Multiplier;
 use mote_core::shape::Shape;
 use mote_core::spec::Op;
@@ -49,7 +49,10 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
             for channel in &mut channels {
                 channel.pad_rows(row.run, 4 * row.groups());
             }
-            pairs(&channels, row)?
+            match packing.order {
+                Order::Runs => pairs(&channels, row, |words| words)?,
+                Order::Taps => pairs(&channels, row, |words| by_taps(&words, row.words()))?,
+            }
         }
         Op::Dense { .. } => {
             for channel in &mut channels {
@@ -60,7 +63,7 @@ pub fn pack(encoder: &QuantizedEncoder, shapes: &[Shape], index: usize) -> Optio
             for eight in eights {
                 stream.extend(block(eight)?);
             }
-            stream.extend(pairs(rest, WHOLE)?);
+            stream.extend(pairs(rest, WHOLE, |words| words)?);
             stream
         }
         _ => return None,
@@ -153,13 +156,22 @@ fn numbers(ratio: Multiplier, zero_point: i8) -> Option<[u32; 3]> {
     Some([multiplier, round as u32, shift])
 }
 
-/// Streams of pairs: two starts, the words of weights, the numbers of both.
-fn pairs(channels: &[Channel], row: Row) -> Option<Vec<u32>> {
+/// Rows of `row` words each, three taps one after the other, in an order that puts the same words of the taps side by side.
+fn by_taps(words: &[u32], row: usize) -> Vec<u32> {
+    let tap = row / 3;
+    let rows = words.chunks(row);
+    let side_by_side = rows
+        .flat_map(|row| (0..tap).flat_map(move |word| row[word..].iter().copied().step_by(tap)));
+    side_by_side.collect()
+}
+
+/// Streams of pairs: two starts, the words of weights in `order`, the numbers of both.
+fn pairs(channels: &[Channel], row: Row, order: impl Fn(Vec<u32>) -> Vec<u32>) -> Option<Vec<u32>> {
     let mut stream = Vec::new();
     for pair in channels.chunks(2) {
         let pair = Pair::new(&pair[0], pair.get(1), row)?;
         stream.extend(pair.starts);
-        stream.extend(&pair.words);
+        stream.extend(order(pair.words));
         stream.extend(pair.numbers);
     }
     Some(stream)

@@ -17,7 +17,7 @@ struct Args {
 }
 
 /// As in the twin.
-#[inline]
+#[inline(never)]
 pub(crate) fn block(
     patch: &[u32],
     stream: &[u32],
@@ -54,7 +54,7 @@ impl Args {
         let stream = stream.get(..pairs * (words + 8))?;
         let pixels = groups.checked_mul(4)?;
         let last = pixels.checked_sub(1)?.checked_mul(stride)?;
-        if words == 0 || pairs == 0 || room < last.checked_add(2 * pairs)? {
+        if words < 2 || pairs == 0 || room < last.checked_add(2 * pairs)? {
             return None;
         }
         let patch = patch.as_ptr_range();
@@ -70,7 +70,7 @@ impl Args {
     }
 
     /// # Safety
-    /// The loop reads the patch (whole quads, at least one) once for every pair of the stream (whole pairs, at least
+    /// The loop reads the patch (whole quads, at least two) once for every pair of the stream (whole pairs, at least
     /// one), and writes two bytes at `p * stride + 2 * j` for p in 0..4 and j in 0..pairs, which must lie in the output.
     /// Slices of u32 are aligned, as `ldm` needs.
     #[inline]
@@ -87,6 +87,7 @@ impl Args {
 }
 
 /// As in the twin.
+#[inline(never)]
 pub(crate) fn sweep(
     activations: &mut Activations<'_, i8>,
     copies: &Copies,
@@ -139,7 +140,8 @@ pub(crate) fn sweep(
 }
 
 /// Registers: r0 patch, r1 stream, r4 to r11 sums (even: `256 * first + second`, odd: `second`), r2 weights as they
-/// are, r3 their low bytes, r12 and lr two pixels. The loop is entered so that it ends with its last step.
+/// are, r3 their low bytes, r12 and lr two pixels; r6 is the first pixel, r4 the last. The first step stands before the
+/// loop, where it adds to the starts. The loop is entered so that it ends with its last step.
 /// Stack: patch, its end, entry, stride, output, end of the stream.
 macro_rules! pairs {
     ($name:ident, $sign:ident) => {
@@ -156,42 +158,48 @@ macro_rules! pairs {
                 "strd r2, r3, [sp]",
                 "strd r7, r6, [sp, #12]",
                 "str r5, [sp, #20]",
-                // Steps of the first turn: the number of words modulo 32, but 32 for 0; a step has 48 bytes.
+                // Steps of the first turn: those behind the first modulo 16, but 16 for 0; a step has 48 bytes.
                 "sub r2, r3, r2",
                 "lsr r2, r2, #4",
-                "ands r2, r2, #31",
+                "subs r2, r2, #1",
+                "ands r2, r2, #15",
                 "it eq",
-                "moveq r2, #32",
+                "moveq r2, #16",
                 "add r2, r2, r2, lsl #1",
                 "adr.w r3, 4f",
                 "sub r3, r3, r2, lsl #4",
                 "orr r3, r3, #1",
                 "str r3, [sp, #8]",
                 "2:",
-                "ldm r1!, {{r4, r5}}",
-                "mov r6, r4",
-                "mov r7, r5",
-                "mov r8, r4",
-                "mov r9, r5",
-                "mov r10, r4",
-                "mov r11, r5",
                 "ldr r0, [sp]",
+                "ldm.w r1!, {{r4, r5}}",
+                "ldr r2, [r1], #4",
+                "ldm.w r0!, {{r6, r8, r10, r12}}",
+                "sxtb16 r3, r2",
+                "smlad r7, r6, r3, r5",
+                "smlad r6, r6, r2, r4",
+                "smlad r9, r8, r3, r5",
+                "smlad r8, r8, r2, r4",
+                "smlad r11, r10, r3, r5",
+                "smlad r10, r10, r2, r4",
+                "smlad r5, r12, r3, r5",
+                "smlad r4, r12, r2, r4",
                 "ldr pc, [sp, #8]",
                 ".p2align 2",
                 "3:",
-                ".rept 32",
+                ".rept 16",
                 "ldr r2, [r1], #4",
                 "ldm.w r0!, {{r12, lr}}",
                 "sxtb16 r3, r2",
-                "smlad r4, r12, r2, r4",
-                "smlad r5, r12, r3, r5",
-                "smlad r6, lr, r2, r6",
-                "smlad r7, lr, r3, r7",
+                "smlad r6, r12, r2, r6",
+                "smlad r7, r12, r3, r7",
+                "smlad r8, lr, r2, r8",
+                "smlad r9, lr, r3, r9",
                 "ldm.w r0!, {{r12, lr}}",
-                "smlad r8, r12, r2, r8",
-                "smlad r9, r12, r3, r9",
-                "smlad r10, lr, r2, r10",
-                "smlad r11, lr, r3, r11",
+                "smlad r10, r12, r2, r10",
+                "smlad r11, r12, r3, r11",
+                "smlad r4, lr, r2, r4",
+                "smlad r5, lr, r3, r5",
                 ".endr",
                 ".p2align 2",
                 "4:",
@@ -221,11 +229,11 @@ macro_rules! pairs {
                 "bfi r8, r9, #8, #8",
                 "bfi r10, r11, #8, #8",
                 "ldrd r2, r3, [sp, #12]", // stride, output
-                "strh.w r6, [r3, r2]",
-                "strh.w r8, [r3, r2, lsl #1]",
+                "strh.w r8, [r3, r2]",
+                "strh.w r10, [r3, r2, lsl #1]",
                 "add r2, r2, r2, lsl #1",
-                "strh.w r10, [r3, r2]",
-                "strh r4, [r3], #2",
+                "strh.w r4, [r3, r2]",
+                "strh r6, [r3], #2",
                 "ldr r2, [sp, #20]",
                 "str r3, [sp, #16]",
                 "cmp r1, r2",

@@ -13,7 +13,7 @@ struct Args {
 }
 
 /// As in the twin.
-pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], positive: bool) {
+pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8]) {
     let len = 4 * pixel.len() + 32;
     let blocks = (stream.len() / len).min(output.len() / 8);
     if pixel.is_empty() || blocks == 0 {
@@ -30,20 +30,14 @@ pub(crate) fn eights(pixel: &[u32], stream: &[u32], output: &mut [i8], positive:
     };
     // SAFETY: the loop reads `pixel` (not empty) once for every block of `stream` (whole blocks, at least one), and
     // writes eight bytes for each, for which `output` has room. Slices of u32 are aligned, as `ldm` needs.
-    unsafe {
-        if positive {
-            positive_eights(&args);
-        } else {
-            signed_eights(&args);
-        }
-    }
+    unsafe { all(&args) };
 }
 
 macro_rules! store {
-    ($acc:literal, $sign:ident) => {
+    ($acc:literal) => {
         concat!(
             "ldm.w r1!, {{r2, r3, r12}}\n",
-            requantize!($acc, $sign),
+            requantize!($acc, signed),
             "strb ",
             $acc,
             ", [lr], #1\n",
@@ -51,88 +45,86 @@ macro_rules! store {
     };
 }
 
+/// The addition of the sign in rounding stays in, also where it changes nothing: a second copy of the loop is not worth
+/// its bytes.
+///
 /// Registers: r0 pixel, r1 stream, r4 to r11 sums (even: `256 * first + second`, odd: `second`), lr two values,
 /// r2, r3 weights as they are, r12 their low bytes. The loop is entered so that it ends with its last step.
 /// Stack: pixel, its end, entry, output, end of the stream.
-macro_rules! eights {
-    ($name:ident, $sign:ident) => {
-        /// # Safety
-        /// `args` describes what `eights` has checked: whole blocks, a pixel of at least one word, and room for the output.
-        #[unsafe(naked)]
-        unsafe extern "C" fn $name(args: *const Args) {
-            naked_asm!(
-                architecture!(),
-                "push {{r4-r11, lr}}",
-                "sub sp, #20",
-                "ldm r0, {{r2-r6}}",
-                "mov r1, r4",
-                "strd r2, r3, [sp]",
-                "strd r6, r5, [sp, #12]",
-                // Steps of the first turn: the number of words modulo 16, but 16 for 0; a step has 60 bytes.
-                "sub r2, r3, r2",
-                "lsr r2, r2, #2",
-                "ands r2, r2, #15",
-                "it eq",
-                "moveq r2, #16",
-                "rsb r2, r2, r2, lsl #4",
-                "adr.w r3, 4f",
-                "sub r3, r3, r2, lsl #2",
-                "orr r3, r3, #1",
-                "str r3, [sp, #8]",
-                "2:",
-                "ldm r1!, {{r4-r11}}",
-                "ldr r0, [sp]",
-                "ldr pc, [sp, #8]",
-                ".p2align 2",
-                "3:",
-                ".rept 16",
-                "ldr lr, [r0], #4",
-                "ldm.w r1!, {{r2, r3}}",
-                "sxtb16 r12, r2",
-                "smlad r4, lr, r2, r4",
-                "smlad r5, lr, r12, r5",
-                "sxtb16 r12, r3",
-                "smlad r6, lr, r3, r6",
-                "smlad r7, lr, r12, r7",
-                "ldm.w r1!, {{r2, r3}}",
-                "sxtb16 r12, r2",
-                "smlad r8, lr, r2, r8",
-                "smlad r9, lr, r12, r9",
-                "sxtb16 r12, r3",
-                "smlad r10, lr, r3, r10",
-                "smlad r11, lr, r12, r11",
-                ".endr",
-                ".p2align 2",
-                "4:",
-                "ldr r2, [sp, #4]",
-                "cmp r0, r2",
-                "bne.w 3b",
-                part!("r4", "r5"),
-                part!("r6", "r7"),
-                part!("r8", "r9"),
-                part!("r10", "r11"),
-                "lsl r5, r5, #1",
-                "lsl r7, r7, #1",
-                "lsl r9, r9, #1",
-                "lsl r11, r11, #1",
-                "ldr lr, [sp, #12]",
-                store!("r4", $sign),
-                store!("r5", $sign),
-                store!("r6", $sign),
-                store!("r7", $sign),
-                store!("r8", $sign),
-                store!("r9", $sign),
-                store!("r10", $sign),
-                store!("r11", $sign),
-                "ldr r2, [sp, #16]",
-                "str lr, [sp, #12]",
-                "cmp r1, r2",
-                "bne.w 2b",
-                "add sp, #20",
-                "pop {{r4-r11, pc}}",
-            )
-        }
-    };
+///
+/// # Safety
+/// `args` describes what `eights` has checked: whole blocks, a pixel of at least one word, and room for the output.
+#[unsafe(naked)]
+unsafe extern "C" fn all(args: *const Args) {
+    naked_asm!(
+        architecture!(),
+        "push {{r4-r11, lr}}",
+        "sub sp, #20",
+        "ldm r0, {{r2-r6}}",
+        "mov r1, r4",
+        "strd r2, r3, [sp]",
+        "strd r6, r5, [sp, #12]",
+        // Steps of the first turn: the number of words modulo 16, but 16 for 0; a step has 60 bytes.
+        "sub r2, r3, r2",
+        "lsr r2, r2, #2",
+        "ands r2, r2, #15",
+        "it eq",
+        "moveq r2, #16",
+        "rsb r2, r2, r2, lsl #4",
+        "adr.w r3, 4f",
+        "sub r3, r3, r2, lsl #2",
+        "orr r3, r3, #1",
+        "str r3, [sp, #8]",
+        "2:",
+        "ldm r1!, {{r4-r11}}",
+        "ldr r0, [sp]",
+        "ldr pc, [sp, #8]",
+        ".p2align 2",
+        "3:",
+        ".rept 16",
+        "ldr lr, [r0], #4",
+        "ldm.w r1!, {{r2, r3}}",
+        "sxtb16 r12, r2",
+        "smlad r4, lr, r2, r4",
+        "smlad r5, lr, r12, r5",
+        "sxtb16 r12, r3",
+        "smlad r6, lr, r3, r6",
+        "smlad r7, lr, r12, r7",
+        "ldm.w r1!, {{r2, r3}}",
+        "sxtb16 r12, r2",
+        "smlad r8, lr, r2, r8",
+        "smlad r9, lr, r12, r9",
+        "sxtb16 r12, r3",
+        "smlad r10, lr, r3, r10",
+        "smlad r11, lr, r12, r11",
+        ".endr",
+        ".p2align 2",
+        "4:",
+        "ldr r2, [sp, #4]",
+        "cmp r0, r2",
+        "bne.w 3b",
+        part!("r4", "r5"),
+        part!("r6", "r7"),
+        part!("r8", "r9"),
+        part!("r10", "r11"),
+        "lsl r5, r5, #1",
+        "lsl r7, r7, #1",
+        "lsl r9, r9, #1",
+        "lsl r11, r11, #1",
+        "ldr lr, [sp, #12]",
+        store!("r4"),
+        store!("r5"),
+        store!("r6"),
+        store!("r7"),
+        store!("r8"),
+        store!("r9"),
+        store!("r10"),
+        store!("r11"),
+        "ldr r2, [sp, #16]",
+        "str lr, [sp, #12]",
+        "cmp r1, r2",
+        "bne.w 2b",
+        "add sp, #20",
+        "pop {{r4-r11, pc}}",
+    )
 }
-eights!(positive_eights, positive);
-eights!(signed_eights, signed);

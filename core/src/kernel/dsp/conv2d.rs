@@ -1,7 +1,8 @@
 //! Convolution over packed weights.
 
 use super::places::{Place, as_packed, common_rows, places};
-use super::{PAIR_WORDS, Row};
+use super::slide::Slide;
+use super::{PAIR_WORDS, Row, slides};
 use crate::arch::{Activations, Copies, Fill, Sweep, dsp};
 use crate::kernel::geometry::Taps;
 use crate::kernel::{Geometry, Output, Window, run_of};
@@ -28,6 +29,24 @@ impl Conv2d<'_> {
     /// The same, perhaps over its input.
     #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
+        let Geometry {
+            size,
+            stride,
+            dilation,
+            input,
+            output,
+            ..
+        } = self.geometry;
+        if slides(size, stride, dilation, [input, output]) {
+            let slide = Slide {
+                geometry: &self.geometry,
+                zero: self.input_zero_point,
+                stream: self.stream,
+            };
+            slide.run(activations, work);
+            self.output.clamp_all(activations.output());
+            return;
+        }
         let geometry = as_packed(self.geometry);
         let row = Row::of(geometry.size, geometry.input.c);
         let words = row.words() * usize::from(geometry.size[0]);

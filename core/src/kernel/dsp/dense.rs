@@ -34,13 +34,12 @@ impl Dense<'_> {
                 dsp::widen_all(&last, pixel);
             }
         }
-        let positive = self.output.zero_point == i8::MIN;
         let (eights, twos) = output.as_chunks_mut::<8>();
         let split = eights.len() * 4 * (words + PAIR_WORDS);
         let Some((stream, rest)) = self.stream.split_at_checked(split) else {
             return;
         };
-        dsp::eights(pixel, stream, eights.as_flattened_mut(), positive);
+        dsp::eights(pixel, stream, eights.as_flattened_mut());
         for (two, stream) in twos.chunks_mut(2).zip(rest.chunks(words + PAIR_WORDS)) {
             for (out, value) in two.iter_mut().zip(dsp::two(pixel, stream)) {
                 *out = value;

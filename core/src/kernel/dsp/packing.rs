@@ -43,9 +43,20 @@ impl DepthwisePlane {
     }
 }
 
+/// In which order the words of a packed layer lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// As the values under a pixel lie in the input.
+    Runs,
+    /// The three taps of a row side by side, for each word of a pixel.
+    Taps,
+}
+
 /// What a layer takes when it is packed for the DSP instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Packing {
+    /// In which order its words lie.
+    pub order: Order,
     /// 32-bit words of the stream: weights and numbers in the order in which they are read.
     pub stream: usize,
     /// Bytes of working memory while the layer runs.
@@ -59,6 +70,25 @@ pub const fn conv2d_size(size: [u8; 2], dilation: [u8; 2], input: Shape, output:
     } else {
         size
     }
+}
+
+/// Most neighbouring pixels that are seen at once by a kernel that slides.
+const SLIDING_PIXELS: usize = 5;
+
+/// Whether three neighbouring outputs are made from five neighbouring pixels: three taps side by side, one step apart,
+/// over whole groups of four channels, for pairs of filters.
+pub const fn slides(
+    size: [u8; 2],
+    stride: [u8; 2],
+    dilation: [u8; 2],
+    [input, output]: [Shape; 2],
+) -> bool {
+    size[1] == 3
+        && stride[1] == 1
+        && dilation[1] <= 1
+        && input.c.is_multiple_of(4)
+        && output.c.is_multiple_of(2)
+        && output.w >= 2
 }
 
 /// One row of taps as it is packed: groups of four values, each two words; the second word of a last group that
@@ -97,6 +127,17 @@ impl Packing {
     /// The packing of `op` between tensors of these shapes; `None` where there is none.
     pub const fn of(op: &Op, input: Shape, output: Shape) -> Option<Self> {
         match op {
+            Op::Conv2d { kernel, .. }
+                if slides(kernel.size, kernel.stride, kernel.dilation, [input, output]) =>
+            {
+                let words = kernel.size[0] as usize * input.c as usize / 2;
+                Some(Self {
+                    order: Order::Taps,
+                    stream: (output.c as usize / 2).saturating_mul(3 * words + PAIR_WORDS),
+                    // Five pixels of each row of taps, in 16 bits.
+                    work: 4 * SLIDING_PIXELS * words,
+                })
+            }
             Op::Conv2d { kernel, .. } if output.pixels() >= 4 => {
                 let size = conv2d_size(kernel.size, kernel.dilation, input, output);
                 Some(Self::conv2d(
@@ -108,6 +149,7 @@ impl Packing {
             Op::DepthwiseConv2d { kernel, .. } => Self::depthwise(kernel, output),
             // Constants stay plain; the work is a table.
             Op::Add { .. } => Some(Self {
+                order: Order::Runs,
                 stream: 0,
                 work: 1024,
             }),
@@ -119,6 +161,7 @@ impl Packing {
     const fn conv2d(rows: usize, row: Row, channels: usize) -> Self {
         let words = rows * row.words();
         Self {
+            order: Order::Runs,
             stream: channels.div_ceil(2).saturating_mul(words + PAIR_WORDS),
             // The patch of four pixels in 16 bits, and one row of one pixel in 8 bits.
             work: 16 * words + 4 * row.groups(),
@@ -137,6 +180,7 @@ impl Packing {
             return None;
         }
         Some(Self {
+            order: Order::Runs,
             stream: output.c as usize * DEPTHWISE_WORDS,
             work: 16 * plane.words(),
         })
@@ -146,6 +190,7 @@ impl Packing {
         let words = inputs.div_ceil(4).saturating_mul(2);
         let pairs = outputs.div_ceil(2);
         Self {
+            order: Order::Runs,
             stream: pairs.saturating_mul(words.saturating_add(PAIR_WORDS)),
             work: words.saturating_mul(4),
         }
