@@ -313,12 +313,13 @@ fn shared_scratch_is_refused_unless_declared() {
         );
     }
     // The first layer no longer says that it writes over its input, or its input lies one step nearer than it may.
-    assert_eq!(LAYERS[layers + 11], 2);
+    let (tensors, layers) = (section(CONV1D, 2), section(CONV1D, 3));
+    assert_eq!(CONV1D[layers + 11], 2);
     let overlap = Err(ImageError::ScratchOverlap { a: 0, b: 1 });
-    let mut bytes = LAYERS.to_vec();
+    let mut bytes = CONV1D.to_vec();
     bytes[layers + 11] = 0;
     assert_eq!(ModelImage::parse(&sealed(bytes)), overlap);
-    let mut bytes = LAYERS.to_vec();
+    let mut bytes = CONV1D.to_vec();
     let offset = bytes[tensors + 12];
     bytes[tensors + 12] = offset.checked_sub(16).unwrap();
     assert_eq!(ModelImage::parse(&sealed(bytes)), overlap);

@@ -1,14 +1,18 @@
 //! Which layers may write over their input, and how far ahead of it.
 //!
-//! A sliding kernel goes through its output from front to back, four pixels at a time at most. Where the output starts
-//! early enough before the input, all that is written lies in front of all that is still to be read.
+//! A sliding kernel goes through its output from front to back, four pixels at a time at most over packed weights, two
+//! over plain ones. Where the output starts early enough before the input, all that is written lies in front of all that
+//! is still to be read.
 
 use crate::kernel::dsp::Packing;
 use crate::shape::Shape;
 use crate::spec::{Kernel, Op};
 
-/// Output pixels that a kernel may read the input for before it writes them.
-const GROUP: usize = 4;
+/// Output pixels that a kernel may read the input for before it writes them: over plain weights the vectors of
+/// Cortex-M55 take two.
+const fn group(packed: bool) -> usize {
+    if packed { 4 } else { 2 }
+}
 
 /// How an output may lie over the input of its layer, if no later layer reads that input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +39,10 @@ impl Over {
             | Op::DepthwiseConv2d { kernel, .. }
             | Op::AvgPool { kernel }
             | Op::MaxPool { kernel } => match kernel.resolve(input.h, input.w) {
-                Ok((_, pad)) => Some(Self::Ahead(lead(kernel, pad, input, output))),
+                Ok((_, pad)) => {
+                    let lead = lead(kernel, pad, [input, output], group(packed));
+                    Some(Self::Ahead(lead))
+                }
                 Err(_) => None,
             },
             _ => None,
@@ -55,7 +62,7 @@ impl Over {
 ///
 /// Both grow linearly along rows and columns, but for the steps where the kernel leaves the padding: so the greatest
 /// difference lies beside such a step, or at an end.
-const fn lead(kernel: &Kernel, pad: [u8; 2], input: Shape, output: Shape) -> usize {
+const fn lead(kernel: &Kernel, pad: [u8; 2], [input, output]: [Shape; 2], group: usize) -> usize {
     let [down, right] = [kernel.stride[0] as usize, kernel.stride[1] as usize];
     let [top, left] = [pad[0] as usize, pad[1] as usize];
     let (rows, columns) = (
@@ -83,8 +90,8 @@ const fn lead(kernel: &Kernel, pad: [u8; 2], input: Shape, output: Shape) -> usi
                 .saturating_mul(input.c as usize);
             let first = row * output.w as usize + column;
             // A last group of fewer pixels starts earlier; so does one that starts here.
-            let end = if first + GROUP < pixels {
-                first + GROUP
+            let end = if first + group < pixels {
+                first + group
             } else {
                 pixels
             };
@@ -129,7 +136,12 @@ mod tests {
     use proptest::prelude::*;
 
     /// What `lead` says, from the definition: group by group, from every pixel at which one may start.
-    fn by_definition(kernel: &Kernel, pad: [u8; 2], input: Shape, output: Shape) -> usize {
+    fn by_definition(
+        kernel: &Kernel,
+        pad: [u8; 2],
+        [input, output]: [Shape; 2],
+        group: usize,
+    ) -> usize {
         let width = usize::from(output.w);
         let read = |pixel: usize| {
             let at = |position, axis: usize, extent| {
@@ -146,7 +158,7 @@ mod tests {
         };
         let pixels = output.pixels();
         let lead = (0..pixels).map(|first| {
-            let written = pixels.min(first + GROUP) * usize::from(output.c);
+            let written = pixels.min(first + group) * usize::from(output.c);
             let least = (first..pixels).map(read).min().unwrap_or(0);
             written.saturating_sub(least)
         });
@@ -174,8 +186,10 @@ mod tests {
             let input = Shape::new(h, w, c);
             let op = Op::Conv2d { channels, kernel, batch_norm: false };
             if let (Ok(output), Ok((_, pad))) = (op.output_shape(input, input), kernel.resolve(h, w)) {
-                let expected = by_definition(&kernel, pad, input, output);
-                prop_assert_eq!(Over::of(&op, false, input, output), Some(Over::Ahead(expected)));
+                for (packed, group) in [(false, 2), (true, 4)] {
+                    let expected = by_definition(&kernel, pad, [input, output], group);
+                    prop_assert_eq!(Over::of(&op, packed, input, output), Some(Over::Ahead(expected)));
+                }
             }
         }
     }

@@ -177,7 +177,7 @@ fn places(
 type Order = fn(&Place) -> (usize, usize);
 
 /// Keys by which places are sorted before they are laid out, the smallest first.
-const ORDERS: [Order; 4] = [
+const ORDERS: [Order; 5] = [
     |place| (usize::MAX - place.len, place.first),
     |place| {
         (
@@ -192,6 +192,14 @@ const ORDERS: [Order; 4] = [
         )
     },
     |place| (place.first, usize::MAX - place.len),
+    // Backwards: where each output is written over its input, a chain of them shares one place. Working memory fits
+    // around it.
+    |place| {
+        (
+            usize::from(place.tensors.is_empty()),
+            usize::MAX - place.first,
+        )
+    },
 ];
 
 impl Places {

@@ -226,10 +226,10 @@ fn presets_keep_their_flash_and_scratch() {
         (preset.name(), image.len(), image.scratch_len())
     });
     let expected = [
-        ("conv1d", 59_920, 2656),
-        ("resnet8", 80_591, 33_360),
-        ("dscnn", 27_072, 11_584),
-        ("tcn", 37_717, 17_536),
+        ("conv1d", 59_920, 2368),
+        ("resnet8", 80_591, 33_328),
+        ("dscnn", 27_072, 10_560),
+        ("tcn", 37_717, 17_472),
     ];
     assert_eq!(found, expected);
 }
