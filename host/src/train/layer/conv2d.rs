@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
+use crate::train::simd::{Ahead, Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
@@ -122,11 +122,13 @@ impl Layer for Conv2d {
         let [input_row, input_pixel] = self.framed.input_strides();
         let [rows, pixels] = self.framed.sliding.output;
         for (at, image) in images.enumerate() {
+            let ahead = Ahead::default().and(inputs[0].stored(image + 1));
+            let (to, next) = output.image_and_next(at);
             level.run(Convolve {
                 input: (self.framed).input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
-                output: output.image(at),
+                output: to,
                 output_pixel: channels,
                 output_row: pixels * channels,
                 rows,
@@ -135,6 +137,7 @@ impl Layer for Conv2d {
                 weights: &self.weights,
                 runs: &self.runs,
                 start: Start::Bias(&self.bias),
+                ahead: ahead.and(next),
             });
             output.finish(at..at + 1);
         }
@@ -157,6 +160,11 @@ impl Layer for Conv2d {
         let columns = framed.transpose.frame[1];
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
+            let [gradient, raw] = output.stored_upstream(image + 1);
+            let mut ahead = Ahead::default().and(gradient).and(raw);
+            if let Some(sink) = &mut sink {
+                ahead = ahead.and(sink.image(at));
+            }
             level.run(ConvolveGradient {
                 input: framed.input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
@@ -168,9 +176,11 @@ impl Layer for Conv2d {
                 channels: channels_out,
                 runs: &self.runs,
                 gradient: packed,
+                ahead,
             });
             let Some(sink) = &mut sink else { continue };
             let start = sink.start();
+            let mut ahead = Ahead::default().and(inputs[0].stored(image + 1));
             for (phase, runs) in framed.transpose.phases.iter().zip(&self.phases) {
                 let [first, output_row, output_pixel] = framed.phase(phase);
                 level.run(Convolve {
@@ -186,6 +196,7 @@ impl Layer for Conv2d {
                     weights: &self.transposed,
                     runs,
                     start,
+                    ahead: std::mem::take(&mut ahead),
                 });
             }
             sink.finish(at..at + 1);

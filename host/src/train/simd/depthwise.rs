@@ -1,6 +1,6 @@
 //! One kernel for each channel: channels are lanes, so every tap is one vector product.
 
-use super::{Operation, Simd, Start, load, padded, store};
+use super::{Ahead, Operation, Simd, Start, load, padded, store};
 
 /// One tap of a depthwise kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Depthwise<'a> {
     pub taps: &'a [Tap],
     /// What each output starts from.
     pub start: Start<'a>,
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 impl Operation for Depthwise<'_> {
@@ -58,6 +60,9 @@ impl Operation for Depthwise<'_> {
         if let Start::Bias(bias) = self.start {
             assert!(bias.len() >= width);
         }
+        let vectors = self.channels.div_ceil(S::LANES);
+        self.ahead
+            .over(self.rows * self.pixels.div_ceil(8) * vectors);
         for row in 0..self.rows {
             let mut first = 0;
             while first < self.channels {
@@ -111,6 +116,7 @@ impl Depthwise<'_> {
         pixel: usize,
         first: usize,
     ) {
+        self.ahead.fetch(simd);
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - first);
         // SAFETY: the door asserted that every patch, weight row and output pixel lies inside its slice; the
@@ -172,6 +178,8 @@ pub(crate) struct DepthwiseGradient<'a> {
     pub taps: &'a [Tap],
     /// Rows of `padded(channels)` values, added to.
     pub gradient: &'a mut [f32],
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 impl Operation for DepthwiseGradient<'_> {
@@ -192,6 +200,9 @@ impl Operation for DepthwiseGradient<'_> {
         }
         // As many rows at once as stay in the first-level cache.
         let block = (4096 / (self.pixels * (self.input_pixel + self.channels))).clamp(1, self.rows);
+        let vectors = self.channels.div_ceil(S::LANES);
+        let tiles = self.rows * vectors * self.taps.len().div_ceil(9);
+        self.ahead.over(tiles);
         let mut row = 0;
         while row < self.rows {
             let rows = [row, (row + block).min(self.rows)];
@@ -267,6 +278,7 @@ impl DepthwiseGradient<'_> {
                 sums[t] = simd.load(gradient.add(taps[t].row * width));
             }
             for row in rows[0]..rows[1] {
+                self.ahead.fetch(simd);
                 let mut x = self.input.as_ptr().add(row * self.input_row + first);
                 let mut y = self.upstream.as_ptr().add(row * self.upstream_row + first);
                 for _ in 0..self.pixels {

@@ -10,6 +10,7 @@
 #![allow(unsafe_code, clippy::needless_range_loop)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -23,6 +24,7 @@ mod lines;
 mod peak;
 mod portable;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use channels::{AddActivated, Normalize, Settle, Sums, Upstream};
 pub(crate) use convolve::{Convolve, Run, Start};
 pub(crate) use convolve_gradient::ConvolveGradient;
@@ -145,6 +147,8 @@ pub(crate) trait Simd: Copy {
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// `vector` where `sign > 0`, else 0.
     fn keep_positive(self, sign: Self::F, vector: Self::F) -> Self::F;
+    /// Asks for the cache line at `at`, which may be any address: it is read into the second-level cache.
+    fn prefetch(self, at: *const f32);
     /// `2^n` for each lane `1.5 * 2^23 + n`, with `n` an integer in `[-126, 127]`.
     fn pow2(self, shifted: Self::F) -> Self::F;
 }

@@ -94,6 +94,8 @@ impl Simd for Portable {
         std::array::from_fn(|i| if sign[i] > 0.0 { vector[i] } else { 0.0 })
     }
     #[inline(always)]
+    fn prefetch(self, _at: *const f32) {}
+    #[inline(always)]
     fn pow2(self, shifted: Self::F) -> Self::F {
         shifted.map(|x| f32::from_bits((x.to_bits() << 23).wrapping_add(0x3f80_0000)))
     }
