@@ -11,6 +11,7 @@ use super::world::World;
 use rayon::prelude::*;
 use std::mem::take;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Most chunks of a batch. Fixed, because it decides the order of sums.
@@ -19,7 +20,10 @@ const CHUNKS: usize = 16;
 /// Working memory of the passes.
 #[derive(Default)]
 pub(super) struct Work {
-    chunks: Vec<Chunk>,
+    /// One for each thread.
+    threads: Vec<Mutex<Thread>>,
+    /// Counts the passes through layers.
+    pass: u64,
     share: Share,
     /// For each chunk of the batch, the sums over its pixels.
     sums: Vec<f64>,
@@ -83,12 +87,15 @@ fn chunks(batch: usize) -> (usize, usize) {
     (per, batch.div_ceil(per))
 }
 
-struct Chunk {
+/// Working memory of a thread: as small as one chunk needs, so that it stays in the thread's cache.
+struct Thread {
     scratch: Scratch,
     narrow: Lines,
+    /// The pass that it was prepared for.
+    pass: u64,
 }
 
-impl Chunk {
+impl Thread {
     fn new(level: Level) -> Self {
         let scratch = Scratch {
             level,
@@ -98,15 +105,25 @@ impl Chunk {
         Self {
             scratch,
             narrow: Lines::default(),
+            pass: 0,
         }
     }
 
-    /// Zeros for one layer's pass.
-    fn prepare(&mut self, scratch: [usize; 2], sums: usize) {
-        zeros(&mut self.scratch.input, scratch[0]);
-        zeros(&mut self.scratch.upstream, scratch[1]);
-        zeros(&mut self.narrow, sums);
+    /// Zeros for one layer's `pass`, before its first chunk on this thread.
+    fn prepare(&mut self, pass: u64, scratch: [usize; 2], sums: usize) {
+        if self.pass != pass {
+            zeros(&mut self.scratch.input, scratch[0]);
+            zeros(&mut self.scratch.upstream, scratch[1]);
+            zeros(&mut self.narrow, sums);
+            self.pass = pass;
+        }
     }
+}
+
+/// The calling thread's own. Nobody waits for it: a chunk is computed to its end by one thread.
+fn own(threads: &[Mutex<Thread>]) -> MutexGuard<'_, Thread> {
+    let index = rayon::current_thread_index().unwrap_or(0) % threads.len();
+    threads[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn zeros(values: &mut Lines, len: usize) {
@@ -195,10 +212,13 @@ impl Network {
     fn resize(&mut self, batch: usize) {
         let level = self.level;
         self.work.share = Share::of(batch, &*self.world);
-        let chunks = &mut self.work.chunks;
-        chunks.resize_with(self.work.share.count, || Chunk::new(level));
-        for chunk in chunks {
-            chunk.scratch.level = level;
+        let threads = &mut self.work.threads;
+        threads.resize_with(rayon::current_num_threads(), || {
+            Mutex::new(Thread::new(level))
+        });
+        for thread in threads {
+            let thread = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            thread.scratch.level = level;
         }
     }
 
@@ -233,28 +253,33 @@ impl Network {
         };
         raw.resize(share.images().len() * len, 0.0);
         let inputs = node.inputs.map(|tensor| &self.signals[tensor]);
+        self.work.pass += 1;
         let Work {
-            chunks, sums: all, ..
+            threads,
+            pass,
+            sums: all,
+            ..
         } = &mut self.work;
+        let (threads, pass) = (&*threads, *pass);
         all.resize(share.chunks * sums, 0.0);
         raw.par_chunks_mut(share.per * len)
             .zip(pieces(&mut all[share.values(sums)], sums, share.count))
-            .zip(chunks.par_iter_mut())
             .enumerate()
-            .for_each(|(at, ((values, own), chunk))| {
-                chunk.prepare(node.layer.scratch_len(share.per), sums);
-                own.fill(0.0);
+            .for_each(|(at, (values, total))| {
+                let thread = &mut *own(threads);
+                thread.prepare(pass, node.layer.scratch_len(share.per), sums);
+                total.fill(0.0);
                 let mut output = Output {
                     level,
                     len,
                     channels,
                     values,
                     relu: signal.relu && !signal.normalized,
-                    sums: (sums > 0).then_some(own),
-                    narrow: &mut chunk.narrow,
+                    sums: (sums > 0).then_some(total),
+                    narrow: &mut thread.narrow,
                 };
                 node.layer
-                    .forward(inputs, share.chunk(at), &mut output, &mut chunk.scratch);
+                    .forward(inputs, share.chunk(at), &mut output, &mut thread.scratch);
             });
         let total = self.add_up(sums);
         let signal = &mut self.signals[index + 1];
@@ -367,12 +392,12 @@ impl Network {
                 target,
                 scratch,
                 packed,
-                |shared, images, chunk, packed, sink| {
+                |shared, images, scratch, packed, sink| {
                     let node = &shared.nodes[index];
                     let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
                     let output = &shared.signals[index + 1];
                     node.layer
-                        .backward(inputs, output, images, packed, sink, &mut chunk.scratch);
+                        .backward(inputs, output, images, packed, sink, scratch);
                 },
             );
         }
@@ -423,7 +448,7 @@ impl Network {
         target: Option<(usize, usize)>,
         scratch: [usize; 2],
         packed: usize,
-        work: impl Fn(&Shared<'_>, Range<usize>, &mut Chunk, &mut [f32], Option<Sink<'_>>) + Sync,
+        work: impl Fn(&Shared<'_>, Range<usize>, &mut Scratch, &mut [f32], Option<Sink<'_>>) + Sync,
     ) {
         let share = self.work.share;
         let tensor = target.map_or(0, |(tensor, _)| tensor);
@@ -445,12 +470,15 @@ impl Network {
             self.work.pending[tensor] -= 1;
             settles = self.work.pending[tensor] == 0;
         }
+        self.work.pass += 1;
         let Work {
-            chunks,
+            threads,
+            pass,
             sums: all_sums,
             packed: all_packed,
             ..
         } = &mut self.work;
+        let (threads, pass) = (&*threads, *pass);
         let shared = Shared {
             nodes: &self.nodes,
             signals: &self.signals,
@@ -459,9 +487,8 @@ impl Network {
         let sums = 2 * padded(channels);
         all_sums.resize(share.chunks * sums, 0.0);
         all_packed.resize(share.chunks * packed, 0.0);
-        chunks
-            .par_iter_mut()
-            .zip(pieces(&mut gradient[..], share.per * len, share.count))
+        pieces(&mut gradient[..], share.per * len, share.count)
+            .into_par_iter()
             .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
             .zip(pieces(
                 &mut all_packed[share.values(packed)],
@@ -469,12 +496,12 @@ impl Network {
                 share.count,
             ))
             .enumerate()
-            .for_each(|(at, (((chunk, values), sums), packed))| {
-                chunk.prepare(scratch, sums.len());
+            .for_each(|(at, ((values, sums), packed))| {
+                let thread = &mut *own(threads);
+                thread.prepare(pass, scratch, sums.len());
                 sums.fill(0.0);
                 packed.fill(0.0);
                 let images = share.chunk(at);
-                let mut narrow = take(&mut chunk.narrow);
                 let sink = target.map(|(tensor, operand)| Sink {
                     level: shared.level,
                     operand,
@@ -484,10 +511,9 @@ impl Network {
                     adds,
                     settles,
                     sums,
-                    narrow: &mut narrow,
+                    narrow: &mut thread.narrow,
                 });
-                work(&shared, images, chunk, packed, sink);
-                chunk.narrow = narrow;
+                work(&shared, images, &mut thread.scratch, packed, sink);
             });
         if target.is_some() {
             self.signals[tensor].gradient = gradient;
