@@ -123,7 +123,9 @@ impl Thread {
 /// The calling thread's own. Nobody waits for it: a chunk is computed to its end by one thread.
 fn own(threads: &[Mutex<Thread>]) -> MutexGuard<'_, Thread> {
     let index = rayon::current_thread_index().unwrap_or(0) % threads.len();
-    threads[index].lock().unwrap_or_else(PoisonError::into_inner)
+    threads[index]
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 fn zeros(values: &mut Lines, len: usize) {

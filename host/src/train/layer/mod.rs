@@ -12,6 +12,7 @@ mod global_avg_pool;
 mod global_stat_pool;
 mod pool;
 mod transpose;
+mod winograd;
 
 use super::signal::{Output, Signal, Sink};
 use super::simd::{Level, Lines};

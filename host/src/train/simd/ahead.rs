@@ -41,6 +41,16 @@ impl Ahead {
         self
     }
 
+    /// Piece `at` of `count`, for kernels that are called as often.
+    pub(crate) fn piece(mut self, at: usize, count: usize) -> Self {
+        for part in &mut self.parts[..self.len] {
+            let step = (part.end - part.at).div_ceil(count).next_multiple_of(LINE);
+            part.at = (part.at + at * step).min(part.end);
+            part.end = (part.at + step).min(part.end);
+        }
+        self
+    }
+
     /// Shares the stretches out evenly over `tiles` calls of [`Self::fetch`].
     #[inline(always)]
     pub(super) fn over(&mut self, tiles: usize) {

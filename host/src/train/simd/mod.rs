@@ -23,6 +23,7 @@ mod exp;
 mod lines;
 mod peak;
 mod portable;
+mod winograd;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use channels::{AddActivated, Normalize, Settle, Sums, Upstream};
@@ -31,6 +32,7 @@ pub(crate) use convolve_gradient::ConvolveGradient;
 pub(crate) use depthwise::{Depthwise, DepthwiseGradient, Tap};
 pub(crate) use exp::ExpRow;
 pub(crate) use lines::Lines;
+pub(crate) use winograd::{FromPlanes, PLANES, ToPlanes, Way, plane};
 
 /// Packed matrices have rows padded with zeros to a multiple of this, the widest vector.
 pub(crate) const WIDTH: usize = 16;
@@ -141,6 +143,8 @@ pub(crate) trait Simd: Copy {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`.
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a * b`.
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a > b ? a : b`; `b` where either is NaN.
