@@ -30,6 +30,8 @@ pub(super) struct Work {
     /// For each chunk of the batch, the gradient of a layer's weights.
     packed: Lines,
     total: Lines,
+    /// Gradients of tensors that nobody needs any more: two or three serve all layers, and stay in the cache.
+    spare: Vec<Lines>,
     output: Vec<f32>,
     /// For each tensor, how many layers have yet to write its gradient.
     pending: Vec<usize>,
@@ -351,7 +353,8 @@ impl Network {
     /// [`Self::backward`]; else empty.
     pub fn input_gradient(&self) -> &[f32] {
         if self.work.input_gradient {
-            &self.signals[0].gradient
+            let signal = &self.signals[0];
+            &signal.gradient[..self.work.share.images().len() * signal.len()]
         } else {
             &[]
         }
@@ -406,14 +409,16 @@ impl Network {
         if packed > 0 {
             self.reduce_weights(index, packed);
         }
+        let spent = take(&mut self.signals[index + 1].gradient);
+        if !spent.is_empty() {
+            self.work.spare.push(spent);
+        }
     }
 
     /// Makes the gradient of tensor `from`, which nobody needs any more, that of `to`, which has none yet: cheaper than
     /// a copy.
     fn move_gradient(&mut self, from: usize, to: usize) {
-        let gradient = take(&mut self.signals[from].gradient);
-        let spare = std::mem::replace(&mut self.signals[to].gradient, gradient);
-        self.signals[from].gradient = spare;
+        self.signals[to].gradient = take(&mut self.signals[from].gradient);
         self.write_gradient(Some((to, 0)), [0, 0], 0, |_, images, _, _, sink| {
             let Some(mut sink) = sink else { return };
             for at in 0..images.len() {
@@ -425,8 +430,14 @@ impl Network {
     /// Adds up the chunks' gradients of a layer's weights in order.
     fn reduce_weights(&mut self, index: usize, len: usize) {
         const PIECE: usize = 2048;
-        let Work { packed, total, .. } = &mut self.work;
-        self.world.gather_numbers(&mut packed[..]);
+        let Work {
+            packed,
+            total,
+            share,
+            ..
+        } = &mut self.work;
+        let packed = &mut packed[..share.chunks * len];
+        self.world.gather_numbers(packed);
         zeros(total, len);
         total
             .par_chunks_mut(PIECE)
@@ -466,7 +477,10 @@ impl Network {
         );
         let (mut adds, mut settles) = (false, false);
         if target.is_some() {
-            gradient.resize(share.images().len() * len, 0.0);
+            if gradient.is_empty() {
+                gradient = self.work.spare.pop().unwrap_or_default();
+            }
+            gradient.grow(share.images().len() * len);
             adds = self.work.written[tensor];
             self.work.written[tensor] = true;
             self.work.pending[tensor] -= 1;
@@ -488,7 +502,7 @@ impl Network {
         };
         let sums = 2 * padded(channels);
         all_sums.resize(share.chunks * sums, 0.0);
-        all_packed.resize(share.chunks * packed, 0.0);
+        all_packed.grow(share.chunks * packed);
         pieces(&mut gradient[..], share.per * len, share.count)
             .into_par_iter()
             .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
