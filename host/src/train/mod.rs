@@ -12,11 +12,13 @@ pub mod pretrain;
 mod projector;
 pub(crate) mod random;
 mod schedule;
+mod share;
 mod signal;
 mod simd;
 mod sliding;
 pub mod state;
 mod teacher;
+mod thread;
 pub mod trained;
 pub mod world;
 

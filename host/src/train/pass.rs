@@ -5,17 +5,15 @@
 use super::layer::Scratch;
 use super::layer::batch_norm::BatchNorm;
 use super::network::{Mode, Network, Node};
+use super::share::{Share, chunks};
 use super::signal::{Output, Signal, Sink};
 use super::simd::{Level, Lines, padded};
-use super::world::World;
+use super::thread::{Thread, own, zeros};
 use rayon::prelude::*;
 use std::mem::take;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// Most chunks of a batch. Fixed, because it decides the order of sums.
-const CHUNKS: usize = 16;
 
 /// Working memory of the passes.
 #[derive(Default)]
@@ -39,100 +37,6 @@ pub(super) struct Work {
     written: Vec<bool>,
     /// Whether the input's gradient is wanted.
     input_gradient: bool,
-}
-
-/// The part of a batch that this process computes.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    /// Images of the whole batch.
-    batch: usize,
-    per: usize,
-    chunks: usize,
-    /// This process' first chunk and the number of them.
-    first: usize,
-    count: usize,
-}
-
-impl Share {
-    fn of(batch: usize, world: &dyn World) -> Self {
-        let (per, chunks) = chunks(batch);
-        let count = chunks / world.size();
-        Self {
-            batch,
-            per,
-            chunks,
-            first: world.rank() * count,
-            count,
-        }
-    }
-
-    /// The images of this process, in the batch.
-    fn images(&self) -> Range<usize> {
-        let end = (self.first + self.count) * self.per;
-        (self.first * self.per).min(self.batch)..end.min(self.batch)
-    }
-
-    /// The images of this process' chunk `at`, counted from its first.
-    fn chunk(&self, at: usize) -> Range<usize> {
-        at * self.per..((at + 1) * self.per).min(self.images().len())
-    }
-
-    /// What belongs to this process where each chunk has `len` values.
-    fn values(&self, len: usize) -> Range<usize> {
-        self.first * len..(self.first + self.count) * len
-    }
-}
-
-/// Images of a chunk, and chunks, of a batch.
-fn chunks(batch: usize) -> (usize, usize) {
-    let per = batch.div_ceil(CHUNKS).max(1);
-    (per, batch.div_ceil(per))
-}
-
-/// Working memory of a thread: as small as one chunk needs, so that it stays in the thread's cache.
-struct Thread {
-    scratch: Scratch,
-    narrow: Lines,
-    /// The pass that it was prepared for.
-    pass: u64,
-}
-
-impl Thread {
-    fn new(level: Level) -> Self {
-        let scratch = Scratch {
-            level,
-            input: Lines::default(),
-            upstream: Lines::default(),
-        };
-        Self {
-            scratch,
-            narrow: Lines::default(),
-            pass: 0,
-        }
-    }
-
-    /// Zeros for one layer's `pass`, before its first chunk on this thread.
-    fn prepare(&mut self, pass: u64, scratch: [usize; 2], sums: usize) {
-        if self.pass != pass {
-            zeros(&mut self.scratch.input, scratch[0]);
-            zeros(&mut self.scratch.upstream, scratch[1]);
-            zeros(&mut self.narrow, sums);
-            self.pass = pass;
-        }
-    }
-}
-
-/// The calling thread's own. Nobody waits for it: a chunk is computed to its end by one thread.
-fn own(threads: &[Mutex<Thread>]) -> MutexGuard<'_, Thread> {
-    let index = rayon::current_thread_index().unwrap_or(0) % threads.len();
-    threads[index]
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-}
-
-fn zeros(values: &mut Lines, len: usize) {
-    values.clear();
-    values.resize(len, 0.0);
 }
 
 /// `count` pieces of `len` values; empty ones where `len` is 0.

@@ -55,6 +55,7 @@ pub(super) fn check_some(name: &str, spec: &Spec, batch: usize, each: usize) {
             .map(|(x, w)| x * f64::from(*w))
             .sum()
     };
+    let each_of = |values: &[f32]| values.iter().step_by(each).copied().collect::<Vec<f32>>();
     let slope = |values: &[f64], at: usize, loss: &dyn Fn(&[f64]) -> f64| {
         const STEP: f64 = 1e-6;
         let mut moved = values.to_vec();
@@ -73,7 +74,7 @@ pub(super) fn check_some(name: &str, spec: &Spec, batch: usize, each: usize) {
         close(
             name,
             &parameter.name,
-            &of_each(&network.gradients()[parameter.range.clone()], each),
+            &each_of(&network.gradients()[parameter.range.clone()]),
             &expected,
         );
     }
@@ -82,13 +83,8 @@ pub(super) fn check_some(name: &str, spec: &Spec, batch: usize, each: usize) {
             .step_by(each)
             .map(|at| slope(&inputs, at, &|moved| loss(&parameters, moved)))
             .collect();
-        let found = of_each(network.input_gradient(), each);
-        close(name, "input", &found, &expected);
+        close(name, "input", &each_of(network.input_gradient()), &expected);
     }
-}
-
-fn of_each(values: &[f32], each: usize) -> Vec<f32> {
-    values.iter().step_by(each).copied().collect()
 }
 
 /// Within 2e-5 of the largest value (2e-6 where all are small): `f32` sums of a few hundred products.
