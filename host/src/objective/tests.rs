@@ -1,4 +1,6 @@
+use super::cpc::Cpc;
 use super::cross_entropy::CrossEntropy;
+use super::gaussian::Gaussian;
 use super::mse::Mse;
 use super::nt_xent::NtXent;
 use super::vicreg::VicReg;
@@ -129,4 +131,49 @@ fn what_an_objective_lacks_is_said() {
         }
     );
     assert!(NtXent::new(0.0).is_err() && NtXent::new(f32::NAN).is_err());
+}
+
+/// Against central differences of the loss itself, within 1 % of the largest slope: the losses are sums in `f32`.
+#[test]
+fn gradients_are_the_slopes_of_the_losses() {
+    let (rows, width) = (12, 6);
+    let z = random(rows * width);
+    let batch = Batch {
+        groups: (0..rows as u32).map(|row| row % 6).collect(),
+        families: (0..rows as u32).map(|row| row % 5).collect(),
+        targets: random(rows * width / 2),
+        ..Batch::default()
+    };
+    let objectives: [Box<dyn Objective>; 3] = [
+        Box::new(Cpc::default()),
+        Box::new(VicReg::default()),
+        Box::new(Gaussian),
+    ];
+    for mut objective in objectives {
+        let mut gradient = vec![0.0; z.len()];
+        objective
+            .evaluate(&z, width, &batch, &mut gradient)
+            .unwrap();
+        let largest = gradient.iter().fold(0.0f32, |most, g| most.max(g.abs()));
+        assert!(largest > 0.0, "{}", objective.name());
+        let mut rest = vec![0.0; z.len()];
+        for at in 0..z.len() {
+            const STEP: f32 = 1.0 / 256.0;
+            let mut loss = |step: f32| {
+                let mut moved = z.clone();
+                moved[at] += step;
+                objective
+                    .evaluate(&moved, width, &batch, &mut rest)
+                    .unwrap()
+            };
+            let slope = (loss(STEP) - loss(-STEP)) / f64::from(2.0 * STEP);
+            let error = (slope - f64::from(gradient[at])).abs() / f64::from(largest);
+            assert!(
+                error < 0.01,
+                "{}: {at}: {slope}, not {}",
+                objective.name(),
+                gradient[at]
+            );
+        }
+    }
 }
