@@ -19,7 +19,7 @@ struct Args {
 }
 
 /// Steps of a turn with three outputs, and with two, which are rarer.
-const TURN: usize = 12;
+const TURN: usize = 24;
 const SHORT_TURN: usize = 8;
 
 /// As in the twin.
@@ -187,10 +187,10 @@ macro_rules! slide {
                 "bne.w 3b",
                 $(part!($first, $second),)*
                 "ldm.w r1!, {{r2, r3, r12}}",
-                $(requantize!($first, signed),)*
+                $(requantize!($first, "r0", signed),)*
                 "ldm.w r1!, {{r2, r3, r12}}",
                 $(concat!("lsl ", $second, ", ", $second, ", #1"),)*
-                $(requantize!($second, signed),)*
+                $(requantize!($second, "r0", signed),)*
                 $(concat!("bfi ", $first, ", ", $second, ", #8, #8"),)*
                 "ldrd r2, r3, [sp, #12]", // stride, output
                 $($store,)*
