@@ -15,13 +15,14 @@ pub const CONSTANTS_ALIGN: usize = 16;
 pub const IN_PLACE: u8 = 1;
 /// Flag of a layer that writes over its one input, ahead of what it still reads.
 pub const OVER: u8 = 2;
-/// Code of a layout: 0 is that of the spec, the others are packed for the DSP instructions.
+/// Code of a layout: 0 is that of the spec, the others are packed for the DSP instructions. 2 was that of 3 for a kernel
+/// with less working memory.
 pub const fn packing_code(packing: Option<Packing>) -> u8 {
     match packing {
         None => 0,
         Some(packing) => match packing.order {
             Order::Runs => 1,
-            Order::Taps => 2,
+            Order::Taps => 3,
         },
     }
 }
@@ -60,11 +61,16 @@ impl ConstantsLayout {
         }
     }
 
-    /// What a layer packed as `packing` needs: one stream of words holds all of it, if it has weights.
+    /// What a layer packed as `packing` needs, whose constants are `plain` otherwise.
     pub const fn packed(packing: Packing, plain: Self) -> Self {
         if packing.stream == 0 {
             return plain;
         }
+        Self::stream(packing)
+    }
+
+    /// One stream of words that holds all weights and numbers.
+    pub(super) const fn stream(packing: Packing) -> Self {
         Self {
             weights: packing.stream.saturating_mul(4),
             biases: 0,
@@ -177,7 +183,7 @@ impl Record {
             _ => code!(11),
         };
         let packing = record[28];
-        if packing > 2 {
+        if packing > 3 {
             code!(28);
         }
         let packed = packing != 0;

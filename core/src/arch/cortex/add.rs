@@ -136,8 +136,14 @@ macro_rules! element {
 macro_rules! part_of_four {
     ($acc:literal, $bit:literal, $sign:ident) => {
         concat!(
-            "sbfx r6, lr, #", $bit, ", #8\n",
-            "add ", $acc, ", ", $acc, ", r6, lsl #20\n",
+            "sbfx r6, lr, #",
+            $bit,
+            ", #8\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", r6, lsl #20\n",
             requantize!($acc, "r6", $sign),
         )
     };

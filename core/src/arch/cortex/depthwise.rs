@@ -210,9 +210,33 @@ macro_rules! crowded {
     };
     ($acc:literal, signed) => {
         concat!(
-            "smmulr ", $acc, ", ", $acc, ", r2\n", "add ", $acc, ", ", $acc, ", ", $acc,
-            ", asr #31\n", "add ", $acc, ", ", $acc, ", r3\n", "asr ", $acc, ", ", $acc,
-            ", r12\n", "ssat ", $acc, ", #8, ", $acc, "\n",
+            "smmulr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r2\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", ",
+            $acc,
+            ", asr #31\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", r3\n",
+            "asr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r12\n",
+            "ssat ",
+            $acc,
+            ", #8, ",
+            $acc,
+            "\n",
         )
     };
 }

@@ -294,7 +294,7 @@ impl Look<'_> {
     }
 
     /// Fills the rows of taps outside the input; gives the part of the patch for those inside, if there are any.
-    #[inline]
+    #[inline(never)]
     fn fill_rows<'p>(&self, rows: Taps, patch: &'p mut [u32]) -> Option<&'p mut [u32]> {
         if rows.len() == usize::from(self.geometry.size[0]) {
             return Some(patch);
