@@ -2,6 +2,7 @@
 
 use super::bytes::{align, array_at, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError};
+use crate::encoder::kernels;
 use crate::kernel::dsp::{Order, Packing};
 use crate::quant::Multiplier;
 use crate::shape::Shape;
@@ -208,6 +209,13 @@ impl Record {
             packing,
             work,
         })
+    }
+}
+
+impl Record {
+    /// The kernel that runs the layer, as a bit.
+    pub const fn kernel(&self, format: Format) -> u32 {
+        kernels::kernel(format, op_code(&self.layer.op), self.packing)
     }
 }
 
