@@ -115,8 +115,8 @@ impl<'a> ModelImage<'a> {
                 return Err(EmbedError::Alignment { image, scratch });
             }
         }
-        if let Some(layer) = self.layer(index) {
-            self.run(&layer, scratch);
+        if let Some(layer) = &self.layer(index) {
+            self.run(layer, scratch);
         }
         Ok(())
     }
@@ -162,8 +162,8 @@ impl<'a> ModelImage<'a> {
     /// Runs layer `index` of an f16 image alone; see [`run_layer`](Self::run_layer).
     pub fn run_layer_f16(&self, index: usize, scratch: &mut [f32]) -> Result<(), EmbedError> {
         self.fits(Format::F16, scratch.len())?;
-        if let Some(layer) = self.layer(index) {
-            (self.linked.run_f16)(&layer, scratch);
+        if let Some(layer) = &self.layer(index) {
+            (self.linked.run_f16)(layer, scratch);
         }
         Ok(())
     }
