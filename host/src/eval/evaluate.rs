@@ -4,7 +4,7 @@ use super::knn::Knn;
 use super::linear::{INVERSE_L2, Linear, linear_evaluation};
 use super::{
     Confusion, Curve, Draw, Embeddings, EvalError, FewLabel, Learner, Preparation, Role, Score,
-    Split, Spread, Test, Train,
+    Split, Spread, Test, Train, alignment,
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub struct FeatureSet {
     pub preparation: Preparation,
     /// One row for each window, training and test alike.
     pub embeddings: Embeddings,
+    /// Two views of the same training windows, row by row, for the alignment.
+    pub views: Option<[Embeddings; 2]>,
 }
 
 impl FeatureSet {
@@ -31,6 +33,7 @@ impl FeatureSet {
             role,
             preparation: Preparation::STANDARDISE,
             embeddings,
+            views: None,
         }
     }
 
@@ -38,6 +41,14 @@ impl FeatureSet {
     pub fn prepared(self, preparation: Preparation) -> Self {
         Self {
             preparation,
+            ..self
+        }
+    }
+
+    /// The same set with embeddings of two views of some training windows.
+    pub fn viewed(self, views: [Embeddings; 2]) -> Self {
+        Self {
+            views: Some(views),
             ..self
         }
     }
@@ -192,7 +203,10 @@ pub fn evaluate(
     let results = sets
         .par_iter()
         .map(|set| {
-            let spread = Spread::of(&split.pool(&set.embeddings)?.embeddings)?;
+            let mut spread = Spread::of(&split.pool(&set.embeddings)?.embeddings)?;
+            if let Some([a, b]) = &set.views {
+                spread.alignment = Some(alignment(a, b)?);
+            }
             let mut result = SetEvaluation {
                 name: set.name.clone(),
                 role: set.role.clone(),
