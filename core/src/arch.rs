@@ -37,5 +37,5 @@ mod patch;
 pub(crate) mod pool;
 mod rows;
 pub(crate) use activations::Activations;
-pub(crate) use patch::{Copies, Fill, Lines, Plane, Splits, Strip, Sweep};
+pub(crate) use patch::{Band, Copies, Fill, Lines, Plane, Splits, Strip, Sweep};
 pub(crate) use rows::{Rows, TapRows, add_dots, add_taps};

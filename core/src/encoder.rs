@@ -3,11 +3,9 @@
 mod dsp;
 mod f16;
 mod i8;
-
-pub(crate) use i8::run as run_i8;
+pub(crate) mod kernels;
 
 use crate::arch::Activations;
-use crate::arch::RUNS_DSP;
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use core::fmt;
 
@@ -117,14 +115,15 @@ impl<'a> ModelImage<'a> {
                 return Err(EmbedError::Alignment { image, scratch });
             }
         }
-        if let Some(layer) = self.layer(index) {
-            match layer.work {
-                // Where parsing refuses packed images, their kernels need not be linked.
-                Some(work) if RUNS_DSP => dsp::run(&layer, work, scratch),
-                _ => i8::run(&layer, scratch),
-            }
+        if let Some(layer) = &self.layer(index) {
+            self.run(layer, scratch);
         }
         Ok(())
+    }
+
+    /// Runs an int8 layer, of this image or like one of it.
+    pub(crate) fn run(&self, layer: &LayerInfo<'_>, scratch: &mut [i8]) {
+        (self.linked.run_i8)(layer, scratch);
     }
 
     /// Embeds one normalised window with f16 weights and f32 activations; see [`embed`](Self::embed).
@@ -163,8 +162,8 @@ impl<'a> ModelImage<'a> {
     /// Runs layer `index` of an f16 image alone; see [`run_layer`](Self::run_layer).
     pub fn run_layer_f16(&self, index: usize, scratch: &mut [f32]) -> Result<(), EmbedError> {
         self.fits(Format::F16, scratch.len())?;
-        if let Some(layer) = self.layer(index) {
-            f16::run(&layer, scratch);
+        if let Some(layer) = &self.layer(index) {
+            (self.linked.run_f16)(layer, scratch);
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ pub use layer::{
 };
 pub use tensor::{MAX_SCRATCH_LEN, SCRATCH_ALIGN, TENSOR_LEN, TensorInfo};
 
+use crate::encoder::kernels::{ALL, Linked};
 use crate::mel::FrontEnd;
 use crate::quant::Quant;
 use crate::shape::Shape;
@@ -112,22 +113,99 @@ pub struct ModelImage<'a> {
     directory: Directory<'a>,
     about: About<'a>,
     scratch_len: usize,
+    pub(crate) linked: Linked,
 }
 
 impl<'a> ModelImage<'a> {
     /// Checks `bytes`; whatever follows the image, as in a flash slot, is left alone.
+    ///
+    /// Links the kernels of every kind of layer; [`only`](Self::only) and [`parse_like`](Self::parse_like) do not.
     pub const fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        Self::parse_with(bytes, Linked::of::<ALL>())
+    }
+
+    /// Checks `bytes` as an image that runs with the kernels of this one.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`ImageError::Kernel`] where it needs one that is left out.
+    pub const fn parse_like<'b>(&self, bytes: &'b [u8]) -> Result<ModelImage<'b>, ImageError> {
+        ModelImage::parse_with(bytes, self.linked)
+    }
+
+    const fn parse_with(bytes: &'a [u8], linked: Linked) -> Result<Self, ImageError> {
         let directory = match section::parse(bytes) {
             Ok(directory) => directory,
             Err(error) => return Err(error),
         };
         match check::all(&directory) {
-            Ok((about, scratch_len)) => Ok(Self {
-                directory,
-                about,
-                scratch_len,
-            }),
+            Ok((about, scratch_len)) => {
+                let image = Self {
+                    directory,
+                    about,
+                    scratch_len,
+                    linked,
+                };
+                match image.left_out(linked.set) {
+                    Some(layer) => Err(ImageError::Kernel { layer }),
+                    None => Ok(image),
+                }
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The kernels that the layers need, as a set for [`only`](Self::only); its bits mean something to this version alone.
+    pub const fn kernels(&self) -> u32 {
+        let mut set = 0;
+        let mut layer = 0;
+        while layer < self.directory.layers {
+            set |= self.kernel(layer);
+            layer += 1;
+        }
+        set
+    }
+
+    const fn kernel(&self, layer: u8) -> u32 {
+        match Record::read(self.directory.sections[section::LAYERS as usize], layer) {
+            Ok(record) => record.kernel(self.directory.format),
+            Err(_) => 0,
+        }
+    }
+
+    /// The first layer whose kernel is not in `set`.
+    const fn left_out(&self, set: u32) -> Option<u8> {
+        let mut layer = 0;
+        while layer < self.directory.layers {
+            if self.kernel(layer) & !set != 0 {
+                return Some(layer);
+            }
+            layer += 1;
+        }
+        None
+    }
+
+    /// The same image, for which the program links no kernels but those in `SET`.
+    ///
+    /// ```
+    /// use mote_core::{image::ModelImage, include_image};
+    ///
+    /// const ANY: ModelImage = include_image!("../tests/golden/conv1d.image");
+    /// const IMAGE: ModelImage = ANY.only::<{ ANY.kernels() }>();
+    /// ```
+    ///
+    /// `include_image!(PATH, only)` is short for it. The program must not parse other images with [`parse`](Self::parse),
+    /// which links everything; [`parse_like`](Self::parse_like) takes those that run with the same kernels.
+    ///
+    /// # Panics
+    /// Where a layer needs another kernel: in a `const`, a compile error.
+    pub const fn only<const SET: u32>(self) -> Self {
+        assert!(
+            self.left_out(SET).is_none(),
+            "the image needs a kernel that is left out"
+        );
+        Self {
+            linked: Linked::of::<SET>(),
+            ..self
         }
     }
 

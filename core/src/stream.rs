@@ -7,7 +7,6 @@
 //! itself, as they should: what lies before the window is the true past, not padding. They are then, to the bit, what
 //! the same layers give over the whole stream, averaged over the last `T` steps.
 
-use crate::encoder::run_i8;
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use crate::shape::Shape;
 use crate::spec::{Kernel, MAX_LAYERS, Op, Padding};
@@ -163,7 +162,7 @@ impl<'a, 's> Stream<'a, 's> {
         for index in 0..self.pool {
             if let Some(layer) = self.image.layer(index) {
                 let layer = self.one_step(layer);
-                run_i8(&layer, self.state);
+                self.image.run(&layer, self.state);
             }
         }
         self.missing = self.missing.saturating_sub(1);
@@ -181,7 +180,7 @@ impl<'a, 's> Stream<'a, 's> {
             layer.input = self.whole(layer.layer.input.0.into());
             layer.output = self.whole(index + 1);
             layer.over = false;
-            run_i8(&layer, self.state);
+            self.image.run(&layer, self.state);
         }
         self.state.get(self.whole(self.image.layer_count()).range())
     }

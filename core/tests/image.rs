@@ -325,6 +325,41 @@ fn shared_scratch_is_refused_unless_declared() {
     assert_eq!(ModelImage::parse(&sealed(bytes)), overlap);
 }
 
+/// Convolutions, statistics of a window and a dense layer: what this image needs is linked, and nothing else.
+const ONLY: ModelImage = mote_core::include_image!("golden/conv1d.image", only);
+
+#[test]
+fn an_image_that_links_only_its_kernels_computes_the_same() {
+    let any = ModelImage::parse(CONV1D).unwrap();
+    let window: Vec<i8> = (0..any.input_shape().len()).map(|i| i as i8).collect();
+    let embed = |image: ModelImage| {
+        let mut scratch = vec![0; image.scratch_len()];
+        image.embed(&window, &mut scratch).unwrap().to_vec()
+    };
+    assert_eq!(embed(ONLY), embed(any));
+    assert_eq!(ONLY.kernels(), any.kernels());
+    let like = ONLY.parse_like(CONV1D).unwrap();
+    assert_eq!(embed(like), embed(any));
+}
+
+/// At the door, so that nothing is left out silently.
+#[test]
+fn an_image_that_needs_a_kernel_that_is_left_out_is_refused() {
+    // An embedding, a depthwise convolution, half-precision weights.
+    for (bytes, layer) in [(SYMBOLS, 0), (LAYERS, 1), (LAYERS_F16, 0)] {
+        let error = ONLY.parse_like(bytes).unwrap_err();
+        assert_eq!(error, ImageError::Kernel { layer }, "{error}");
+    }
+    let damaged = ONLY.parse_like(&CONV1D[..100]);
+    assert!(matches!(damaged, Err(ImageError::Short { .. })));
+}
+
+#[test]
+#[should_panic(expected = "a kernel that is left out")]
+fn an_image_cannot_leave_out_its_own_kernels() {
+    let _ = ModelImage::parse(CONV1D).unwrap().only::<2>();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 

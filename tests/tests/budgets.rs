@@ -19,6 +19,7 @@ use bench::{Class, LEARNER, MACHINES, Machine};
 use cases::{cases, encoders, odd};
 use host::cost::Core;
 use libtest_mimic::{Arguments, Failed, Trial};
+use mote_tests::board;
 use mote_tests::budgets::INSTRUCTIONS;
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -38,11 +39,22 @@ static WRITING: Mutex<()> = Mutex::new(());
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = MACHINES.map(|machine| {
+    let budgets = MACHINES.map(|machine| {
         let name = format!("cortex_{}_keeps_its_budgets", machine.core.name());
         Trial::test(name, move || keep(&machine)).with_ignored_flag(machine.skipped())
     });
-    libtest_mimic::run(&arguments, trials.into()).exit();
+    let only = Trial::test("an_image_links_only_its_kernels", || {
+        let _one_at_a_time = board::BUILD
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        match flash::only(bench::SCRATCH)? {
+            text if text.is_empty() => Ok(()),
+            text => Err(text.into()),
+        }
+    });
+    let only = only.with_ignored_flag(board::skipped(bench::SCRATCH, "qemu-m4"));
+    let trials = budgets.into_iter().chain([only]).collect();
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// Instructions and layers under each name.

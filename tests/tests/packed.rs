@@ -9,6 +9,7 @@ use cases::{Random, about, chain, kernel, made_up};
 use host::export::{QuantizedEncoder, int8_image_for};
 use mote_core::crc::crc32;
 use mote_core::image::{ImageError, ModelImage, Target};
+use mote_core::preset::Preset;
 use mote_core::quant::Multiplier;
 use mote_core::scratch::Scratch;
 use mote_core::shape::Shape;
@@ -133,7 +134,10 @@ fn convolutions_over_shared_pixels_compute_the_same() {
             };
             let mut kernel = Kernel::new([1 + side(4), 3], [1 + side(2), 1], padding);
             kernel.dilation = [1 + side(2), 1];
-            let input = Shape::new(1 + u16::from(side(7)), w, 4 + 4 * u16::from(side(4)));
+            // Wide ones have fewer rows of outputs in a patch.
+            let (fours, wide) = (u16::from(side(4)), u16::from(side(16)));
+            let channels = if seed % 8 == 7 { 15 + wide } else { 1 + fours };
+            let input = Shape::new(1 + u16::from(side(12)), w, 4 * channels);
             let op = Op::Conv2d {
                 channels: 2 + 2 * u16::from(side(5)),
                 kernel,
@@ -164,18 +168,44 @@ fn words_in_another_order_are_refused() {
     // The layers are the fourth section; byte 28 of a record names the order.
     let entry = 32 + 12 * 3 + 4;
     let layers = u32::from_le_bytes(bytes[entry..entry + 4].try_into().unwrap()) as usize;
-    assert_eq!(bytes[layers + 28], 2);
+    assert_eq!(bytes[layers + 28], 3);
     assert!(ModelImage::parse(&bytes).is_ok());
-    bytes[layers + 28] = 1;
-    let crc = crc32(&bytes[8..]);
-    bytes[4..8].copy_from_slice(&crc.to_le_bytes());
-    let error = ModelImage::parse(&bytes).unwrap_err();
-    let expected = ImageError::Code {
-        layer: 0,
-        offset: 28,
-        found: 1,
+    // 2 was the same order, worked on in less memory.
+    for found in [1, 2] {
+        bytes[layers + 28] = found;
+        let crc = crc32(&bytes[8..]);
+        bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+        let error = ModelImage::parse(&bytes).unwrap_err();
+        let (layer, offset) = (0, 28);
+        let expected = ImageError::Code {
+            layer,
+            offset,
+            found,
+        };
+        assert_eq!(error, expected);
+    }
+}
+
+/// Bytes of scratch over packed weights; a change here is a change of what fits on a board.
+#[test]
+fn presets_keep_their_scratch() {
+    let scratch = |preset: Preset| {
+        let spec = preset.spec(preset.usual_input(), 1.0, None).unwrap();
+        let about = about(preset.name(), &spec);
+        let bytes = int8_image_for(&about, &made_up(&spec, 1), Target::Dsp).unwrap();
+        (
+            preset.name(),
+            ModelImage::parse(&bytes).unwrap().scratch_len(),
+        )
     };
-    assert_eq!(error, expected);
+    let expected = [
+        ("resnet8", 35_856),
+        ("dscnn", 10_336),
+        ("conv1d", 5472),
+        ("tcn", 18_336),
+    ];
+    let presets = [Preset::Resnet8, Preset::Dscnn, Preset::Conv1d, Preset::Tcn];
+    assert_eq!(presets.map(scratch), expected);
 }
 
 /// Every small size of input and every padding.

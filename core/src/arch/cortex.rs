@@ -57,44 +57,21 @@ macro_rules! part {
         )
     };
 }
-/// Instructions that turn a doubled sum into an output: multiplier in r2, rounding term in r3, shift in r12.
+/// Instructions that turn a doubled sum into an output: multiplier in r2, rounding term in r3, shift in r12, a register
+/// to spare, which only `signed` uses. `SMMLAR` multiplies as TFLite does and adds the rounding term.
 macro_rules! requantize {
-    ($acc:literal, positive) => {
+    ($acc:literal, $spare:literal, positive) => {
         concat!(
-            "smmulr ", $acc, ", ", $acc, ", r2\n", "add ", $acc, ", ", $acc, ", r3\n", "asr ",
-            $acc, ", ", $acc, ", r12\n", "ssat ", $acc, ", #8, ", $acc, "\n",
+            "smmlar ", $acc, ", ", $acc, ", r2, r3\n", "asr ", $acc, ", ", $acc, ", r12\n", "ssat ",
+            $acc, ", #8, ", $acc, "\n",
         )
     };
-    ($acc:literal, signed) => {
+    ($acc:literal, $spare:literal, signed) => {
         concat!(
-            "smmulr ",
-            $acc,
-            ", ",
-            $acc,
-            ", r2\n",
-            // Ties away from zero: one less below zero.
-            "add ",
-            $acc,
-            ", ",
-            $acc,
-            ", ",
-            $acc,
-            ", asr #31\n",
-            "add ",
-            $acc,
-            ", ",
-            $acc,
-            ", r3\n",
-            "asr ",
-            $acc,
-            ", ",
-            $acc,
-            ", r12\n",
-            "ssat ",
-            $acc,
-            ", #8, ",
-            $acc,
-            "\n",
+            "smmlar ", $spare, ", ", $acc, ", r2, r3\n",
+            // Ties away from zero: one less below zero. Where a sum below zero becomes 0, one less rounds to the same.
+            "add ", $acc, ", ", $spare, ", ", $acc, ", asr #31\n", "asr ", $acc, ", ", $acc,
+            ", r12\n", "ssat ", $acc, ", #8, ", $acc, "\n",
         )
     };
 }

@@ -128,6 +128,29 @@ pub(crate) struct Sweep {
     pub positive: bool,
 }
 
+/// Rows of outputs that are made from one patch, each from its own part of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Band {
+    /// Rows of outputs, at least 1.
+    pub lines: usize,
+    /// Words of the patch for each.
+    pub words: usize,
+    /// Words of the patch from a row's first to the next row's.
+    pub step: usize,
+    /// From a row to the next in the output.
+    pub pitch: usize,
+}
+
+impl Band {
+    /// Words of the patch for all of them.
+    #[cfg(mote_dsp)]
+    #[inline]
+    pub fn patch(&self) -> usize {
+        let before = self.lines.wrapping_sub(1).saturating_mul(self.step);
+        before.saturating_add(self.words)
+    }
+}
+
 /// A pixel whose values from `first` on, `len` of them, become `value` in several rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fill {

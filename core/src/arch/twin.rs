@@ -1,7 +1,7 @@
 //! What the DSP instructions compute, in plain Rust: the law for [`cortex`](super), and how packed images run elsewhere.
 
 use super::Activations;
-use super::patch::{Copies, Lines, Plane, Splits, Strip, Sweep, taps};
+use super::patch::{Band, Copies, Lines, Plane, Splits, Strip, Sweep, taps};
 use super::pool::{self, Under, sums};
 
 /// `SXTB16`: bytes 0 and 2 of `word`, sign-extended to its halves; bytes 1 and 3 with `ROR #8` before.
@@ -166,33 +166,39 @@ pub(crate) fn strip(input: &[i8], strip: &Strip, patch: &mut [u32]) -> bool {
     true
 }
 
-/// Two or three neighbouring `outputs` times every pair of channels in `stream`, from strips of two pixels more; output
-/// `p` of pair `j` goes to `output[p * stride + 2 * j]` and the place after it.
+/// Two or three neighbouring `outputs` of each row of `band` times every pair of channels in `stream`, from strips of two
+/// pixels more; output `p` of pair `j` in row `l` goes to `output[l * pitch + p * stride + 2 * j]` and the place after it.
 ///
 /// For each word of a pixel the stream has three, of the taps over this pixel and the next two.
 pub(crate) fn slide(
     patch: &[u32],
+    band: &Band,
     outputs: usize,
     stream: &[u32],
     output: &mut [i8],
     stride: usize,
 ) {
-    let words = patch.len() / (outputs + 2);
-    for (j, pair_stream) in stream.chunks_exact(3 * words + 8).enumerate() {
-        let Some((starts, weights, numbers)) = pair(pair_stream, 3 * words) else {
-            return;
-        };
-        for p in 0..outputs {
-            let pixels = patch.chunks_exact(outputs + 2);
-            let acc = weights
-                .chunks_exact(3)
-                .zip(pixels)
-                .fold(starts, |acc, (taps, pixels)| {
-                    let taps = taps.iter().zip(&pixels[p..]);
-                    taps.fold(acc, |acc, (&word, &x)| accumulate(word, x, acc))
-                });
-            let at = p * stride + 2 * j;
-            finish(part(acc), &numbers, output.get_mut(at..at + 2));
+    for line in 0..band.lines {
+        let rows = patch.get(line * band.step..).unwrap_or_default();
+        let rows = rows.get(..band.words).unwrap_or_default();
+        let words = rows.len() / (outputs + 2);
+        for (j, pair_stream) in stream.chunks_exact(3 * words + 8).enumerate() {
+            let Some((starts, weights, numbers)) = pair(pair_stream, 3 * words) else {
+                return;
+            };
+            for p in 0..outputs {
+                let pixels = rows.chunks_exact(outputs + 2);
+                let acc =
+                    weights
+                        .chunks_exact(3)
+                        .zip(pixels)
+                        .fold(starts, |acc, (taps, pixels)| {
+                            let taps = taps.iter().zip(&pixels[p..]);
+                            taps.fold(acc, |acc, (&word, &x)| accumulate(word, x, acc))
+                        });
+                let at = line * band.pitch + p * stride + 2 * j;
+                finish(part(acc), &numbers, output.get_mut(at..at + 2));
+            }
         }
     }
 }
@@ -202,6 +208,7 @@ pub(crate) fn slide_sweep(
     activations: &mut Activations<'_, i8>,
     first: &Strip,
     patch: &mut [u32],
+    band: &Band,
     stream: &[u32],
     sweep: &Sweep,
 ) {
@@ -213,7 +220,7 @@ pub(crate) fn slide_sweep(
         }
         let at = sweep.at + outputs * group * sweep.stride;
         let output = activations.output().get_mut(at..).unwrap_or_default();
-        slide(patch, outputs, stream, output, sweep.stride);
+        slide(patch, band, outputs, stream, output, sweep.stride);
         next.start += sweep.advance;
     }
 }

@@ -1,5 +1,6 @@
 //! One int8 layer whose weights are packed for the DSP instructions: from its record to its kernel.
 
+use super::kernels::{SLIDING, packed};
 use crate::arch::Activations;
 use crate::image::{LayerInfo, TensorInfo, Work};
 use crate::kernel::Output;
@@ -10,9 +11,12 @@ use bytemuck::try_cast_slice_mut;
 use core::ops::Range;
 
 /// Runs `layer` in `scratch`, which is at least as long as the image asks for, and aligned.
-pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
+pub fn run<const SET: u32>(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
     if let Op::Add { .. } = layer.layer.op {
-        return add(layer, work, scratch);
+        if SET & packed(4) != 0 {
+            add(layer, work, scratch);
+        }
+        return;
     }
     let [input, output] = [layer.input.range(), layer.output.range()];
     let (mut activations, work) = if layer.over {
@@ -42,7 +46,7 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
         Output::new(layer.output.quant, layer.layer.activation),
     );
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & (packed(1) | SLIDING) != 0 => {
             let input_zero_point = layer.input.quant.zero_point;
             let conv = Conv2d {
                 geometry,
@@ -50,9 +54,13 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
                 stream,
                 output,
             };
-            conv.run_in(at, work);
+            match (SET & packed(1) != 0, SET & SLIDING != 0) {
+                (true, true) => conv.run_in(at, work),
+                (true, false) => conv.gather_in(at, work),
+                _ => conv.slide_in(at, work),
+            }
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & packed(2) != 0 => {
             let input_zero_point = layer.input.quant.zero_point;
             let conv = DepthwiseConv2d {
                 geometry,
@@ -62,7 +70,7 @@ pub fn run(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
             };
             conv.run_in(at, work);
         }
-        (Op::Dense { .. }, _) => {
+        (Op::Dense { .. }, _) if SET & packed(3) != 0 => {
             let inputs = layer.input.shape.len();
             let dense = Dense {
                 inputs,

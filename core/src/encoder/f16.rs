@@ -1,5 +1,6 @@
 //! One layer with f16 weights: from its record to its kernel.
 
+use super::kernels::half;
 use super::{binary, sliding, unary};
 use crate::image::LayerInfo;
 use crate::kernel::f16::{
@@ -9,12 +10,12 @@ use crate::kernel::f16::{
 use crate::spec::Op;
 
 /// Runs `layer` in `scratch`, which is at least as long as the image asks for.
-pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
+pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
     let (input, activation) = (layer.input.shape, layer.layer.activation);
     let (weights, _) = layer.weights().as_chunks();
     let bias = layer.bias();
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & half(1) != 0 => {
             let conv = Conv2d {
                 geometry,
                 weights,
@@ -23,7 +24,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & half(2) != 0 => {
             let conv = DepthwiseConv2d {
                 geometry,
                 weights,
@@ -32,7 +33,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::AvgPool { .. }, Some(geometry)) => {
+        (Op::AvgPool { .. }, Some(geometry)) if SET & half(6) != 0 => {
             sliding(layer, scratch, |at| {
                 AvgPool {
                     geometry,
@@ -41,7 +42,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 .run_in(at)
             });
         }
-        (Op::MaxPool { .. }, Some(geometry)) => {
+        (Op::MaxPool { .. }, Some(geometry)) if SET & half(7) != 0 => {
             sliding(layer, scratch, |at| {
                 MaxPool {
                     geometry,
@@ -50,7 +51,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 .run_in(at)
             });
         }
-        (Op::Dense { .. }, _) => {
+        (Op::Dense { .. }, _) if SET & half(3) != 0 => {
             let dense = Dense {
                 inputs: input.len(),
                 weights,
@@ -59,7 +60,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             unary(layer, scratch, |x, y| dense.run(x, y));
         }
-        (Op::Add { .. }, _) => {
+        (Op::Add { .. }, _) if SET & half(4) != 0 => {
             let add = Add { activation };
             binary(
                 layer,
@@ -68,7 +69,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 |sum, kept, _| add.run_in_place(sum, kept),
             );
         }
-        (Op::Concat { .. }, _) => {
+        (Op::Concat { .. }, _) if SET & half(5) != 0 => {
             let other = layer.other.map_or(input, |other| other.shape);
             let concat = Concat {
                 channels: [input.c.into(), other.c.into()],
@@ -81,12 +82,12 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 |_, _, _| {},
             );
         }
-        (Op::GlobalAvgPool, _) => {
+        (Op::GlobalAvgPool, _) if SET & half(8) != 0 => {
             unary(layer, scratch, |x, y| {
                 GlobalAvgPool { input, activation }.run(x, y)
             });
         }
-        (Op::GlobalStatPool, _) => {
+        (Op::GlobalStatPool, _) if SET & half(9) != 0 => {
             unary(layer, scratch, |x, y| {
                 GlobalStatPool { input, activation }.run(x, y)
             });
@@ -97,7 +98,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 channels,
             },
             _,
-        ) => {
+        ) if SET & half(10) != 0 => {
             let (vocabulary, channels) = (vocabulary.into(), channels.into());
             let embedding = Embedding {
                 vocabulary,
@@ -107,7 +108,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             unary(layer, scratch, |x, y| embedding.run(x, y));
         }
-        // Parsing has resolved the geometry of every kernel.
-        (_, None) => {}
+        // Parsing has resolved the geometry of every kernel, and refuses what is not linked.
+        _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! One int8 layer: from its record to its kernel.
 
+use super::kernels::plain;
 use super::{binary, sliding, unary};
 use crate::image::LayerInfo;
 use crate::kernel::i8::{
@@ -11,7 +12,7 @@ use crate::spec::Op;
 use bytemuck::try_cast_slice;
 
 /// Runs `layer` in `scratch`, which is at least as long as the image asks for.
-pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
+pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
     let (input, output) = (
         layer.input,
         Output::new(layer.output.quant, layer.layer.activation),
@@ -32,7 +33,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
     };
     let multiplier = layer.ratio(0);
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & plain(1) != 0 => {
             let conv = Conv2d {
                 geometry,
                 input_zero_point,
@@ -42,7 +43,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & plain(2) != 0 => {
             let conv = DepthwiseConv2d {
                 geometry,
                 input_zero_point,
@@ -52,13 +53,13 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::AvgPool { .. }, Some(geometry)) => {
+        (Op::AvgPool { .. }, Some(geometry)) if SET & plain(6) != 0 => {
             sliding(layer, scratch, |at| AvgPool { geometry, output }.run_in(at));
         }
-        (Op::MaxPool { .. }, Some(geometry)) => {
+        (Op::MaxPool { .. }, Some(geometry)) if SET & plain(7) != 0 => {
             sliding(layer, scratch, |at| MaxPool { geometry, output }.run_in(at));
         }
-        (Op::Dense { .. }, _) => {
+        (Op::Dense { .. }, _) if SET & plain(3) != 0 => {
             let dense = Dense {
                 inputs: input.shape.len(),
                 weights,
@@ -67,7 +68,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             unary(layer, scratch, |x, y| dense.run(x, y));
         }
-        (Op::Add { .. }, _) => {
+        (Op::Add { .. }, _) if SET & plain(4) != 0 => {
             let [a, b] = [operand(0), operand(1)];
             let add = |a, b| Add {
                 a,
@@ -85,7 +86,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 },
             );
         }
-        (Op::Concat { .. }, _) => {
+        (Op::Concat { .. }, _) if SET & plain(5) != 0 => {
             let channels = [input, layer.other.unwrap_or(input)].map(|t| usize::from(t.shape.c));
             let concat = Concat {
                 a: operand(0),
@@ -100,7 +101,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 |_, _, _| {},
             );
         }
-        (Op::GlobalAvgPool, _) => {
+        (Op::GlobalAvgPool, _) if SET & plain(8) != 0 => {
             let pool = GlobalAvgPool {
                 input: input.shape,
                 input_zero_point,
@@ -109,7 +110,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             unary(layer, scratch, |x, y| pool.run(x, y));
         }
-        (Op::GlobalStatPool, _) => {
+        (Op::GlobalStatPool, _) if SET & plain(9) != 0 => {
             let pool = GlobalStatPool {
                 input: input.shape,
                 input_zero_point,
@@ -124,7 +125,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 channels,
             },
             _,
-        ) => {
+        ) if SET & plain(10) != 0 => {
             let (vocabulary, channels) = (vocabulary.into(), channels.into());
             let embedding = Embedding {
                 vocabulary,
@@ -133,7 +134,7 @@ pub fn run(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             unary(layer, scratch, |x, y| embedding.run(x, y));
         }
-        // Parsing has resolved the geometry of every kernel.
-        (_, None) => {}
+        // Parsing has resolved the geometry of every kernel, and refuses what is not linked.
+        _ => {}
     }
 }

@@ -154,6 +154,11 @@ pub enum ImageError {
         /// Code found.
         found: u8,
     },
+    /// The program has left out the kernel of a layer; see [`ModelImage::only`](super::ModelImage::only).
+    Kernel {
+        /// Index of the layer.
+        layer: u8,
+    },
     /// A layer cannot run on its input.
     Layer {
         /// Index of the layer.
@@ -251,6 +256,7 @@ impl ImageError {
             Self::InPlace { .. } => "a layer cannot run in place",
             Self::Work { .. } => "a layer works in the memory of a living tensor",
             Self::Code { .. } => "a layer record holds an unknown code",
+            Self::Kernel { .. } => "the program was built without the kernel of a layer",
             Self::Layer { .. } => "a layer cannot run on its input",
             Self::OutputShape { .. } => "the tensor table disagrees with a layer",
             Self::Weights { .. } => "the weights of a layer have the wrong length",
@@ -319,7 +325,9 @@ impl fmt::Display for ImageError {
             Self::Scale { tensor } => write!(f, ": tensor {tensor}"),
             Self::ScratchOffset { tensor, offset } => write!(f, ": tensor {tensor} at {offset}"),
             Self::ScratchOverlap { a, b } => write!(f, ": tensors {a} and {b}"),
-            Self::InPlace { layer } | Self::Quant { layer } => write!(f, ": layer {layer}"),
+            Self::InPlace { layer } | Self::Quant { layer } | Self::Kernel { layer } => {
+                write!(f, ": layer {layer}")
+            }
             Self::Work { layer, tensor } => write!(f, ": layer {layer}, tensor {tensor}"),
             Self::Code {
                 layer,

@@ -58,12 +58,14 @@ impl<'a> LayerInfo<'a> {
         } = *record;
         let input = image.tensor(layer.input.0.into());
         let output = image.tensor(index + 1);
-        let plain = ConstantsLayout::new(&layer.op, image.format(), input.shape, output.shape);
         let packing = match record.packed {
             true => Packing::of(&layer.op, input.shape, output.shape),
             false => None,
         };
-        let layout = packing.map_or(plain, |packing| ConstantsLayout::packed(packing, plain));
+        let layout = match packing {
+            Some(packing) if packing.stream > 0 => ConstantsLayout::stream(packing),
+            _ => ConstantsLayout::new(&layer.op, image.format(), input.shape, output.shape),
+        };
         Self {
             index,
             layer,

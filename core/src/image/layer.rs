@@ -2,6 +2,7 @@
 
 use super::bytes::{align, array_at, part, u8_at, u16_at, u32_at};
 use super::{Format, ImageError};
+use crate::encoder::kernels;
 use crate::kernel::dsp::{Order, Packing};
 use crate::quant::Multiplier;
 use crate::shape::Shape;
@@ -15,13 +16,14 @@ pub const CONSTANTS_ALIGN: usize = 16;
 pub const IN_PLACE: u8 = 1;
 /// Flag of a layer that writes over its one input, ahead of what it still reads.
 pub const OVER: u8 = 2;
-/// Code of a layout: 0 is that of the spec, the others are packed for the DSP instructions.
+/// Code of a layout: 0 is that of the spec, the others are packed for the DSP instructions. 2 was that of 3 for a kernel
+/// with less working memory.
 pub const fn packing_code(packing: Option<Packing>) -> u8 {
     match packing {
         None => 0,
         Some(packing) => match packing.order {
             Order::Runs => 1,
-            Order::Taps => 2,
+            Order::Taps => 3,
         },
     }
 }
@@ -60,11 +62,16 @@ impl ConstantsLayout {
         }
     }
 
-    /// What a layer packed as `packing` needs: one stream of words holds all of it, if it has weights.
+    /// What a layer packed as `packing` needs, whose constants are `plain` otherwise.
     pub const fn packed(packing: Packing, plain: Self) -> Self {
         if packing.stream == 0 {
             return plain;
         }
+        Self::stream(packing)
+    }
+
+    /// One stream of words that holds all weights and numbers.
+    pub(super) const fn stream(packing: Packing) -> Self {
         Self {
             weights: packing.stream.saturating_mul(4),
             biases: 0,
@@ -177,7 +184,7 @@ impl Record {
             _ => code!(11),
         };
         let packing = record[28];
-        if packing > 2 {
+        if packing > 3 {
             code!(28);
         }
         let packed = packing != 0;
@@ -202,6 +209,13 @@ impl Record {
             packing,
             work,
         })
+    }
+}
+
+impl Record {
+    /// The kernel that runs the layer, as a bit.
+    pub const fn kernel(&self, format: Format) -> u32 {
+        kernels::kernel(format, op_code(&self.layer.op), self.packing)
     }
 }
 

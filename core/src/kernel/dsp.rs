@@ -16,5 +16,6 @@ pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use packing::{
-    DEPTHWISE_WORDS, DepthwisePlane, Order, PAIR_WORDS, Packing, Row, conv2d_size, slides,
+    DEPTHWISE_WORDS, DepthwisePlane, Order, PAIR_WORDS, Packing, Row, conv2d_size, lines, slides,
+    tap_rows,
 };

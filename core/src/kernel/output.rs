@@ -57,6 +57,7 @@ impl Output {
     }
 
     /// Clamps values that lie in the range of int8 already, where the clamp is narrower.
+    #[inline(never)]
     pub(crate) fn clamp_all(self, values: &mut [i8]) {
         if self.min > i8::MIN || self.max < i8::MAX {
             for value in values {

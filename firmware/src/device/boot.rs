@@ -6,7 +6,6 @@ use super::{Device, refusal::flash_refusal};
 use crate::store::Store;
 use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
-use mote_core::image::ModelImage;
 use mote_core::probe::Learner;
 use mote_core::snapshot::{self, State};
 use mote_core::wire::{Refusal, Upload};
@@ -44,12 +43,13 @@ where
         };
         let (memory, snapshot) = Memory::parse(state).ok_or(unusable)?;
         self.memory.slots = memory.slots;
-        let slots = self.slots.as_ref();
+        let (slots, built_in) = (self.slots.as_ref(), self.image);
         let found = memory.slots_by_trust().find_map(|(slot, stored)| {
             let range = slots?.get(usize::from(slot))?;
             let end = range.start.checked_add(stored.len)?;
             let fitting = stored.len > 0 && end <= range.end;
-            let image = ModelImage::parse(fitting.then(|| map(range.start..end))?).ok()?;
+            let bytes = fitting.then(|| map(range.start..end))?;
+            let image = built_in.parse_like(bytes).ok()?;
             let fits = fits(&image, Self::ROOM, self.signal, self.hears).is_ok();
             let right = image.crc() == stored.crc && fits;
             right.then_some((Place::Slot(slot), image))

@@ -11,7 +11,6 @@ use crate::flash::{BLANK, CHUNK, Chunk, Mapped};
 use crate::store::Store;
 use embedded_storage::nor_flash::NorFlash;
 use mote_core::crc::crc32;
-use mote_core::image::ModelImage;
 use mote_core::probe::Learner;
 use mote_core::snapshot::State;
 use mote_core::wire::{Refusal, Response, Upload};
@@ -140,10 +139,13 @@ where
             if have != crc {
                 return Err(Refusal::Checksum { need: crc, have });
             }
-            let image = ModelImage::parse(bytes).map_err(|_| Refusal::Unusable {
-                what: WHAT,
-                code: total,
-            })?;
+            let image = self
+                .image
+                .parse_like(bytes)
+                .map_err(|_| Refusal::Unusable {
+                    what: WHAT,
+                    code: total,
+                })?;
             fits(&image, Self::ROOM, self.signal, self.hears)?;
             Ok(Stored {
                 len: image.len() as u32,

@@ -2,7 +2,7 @@
 
 use mote_core::image::LayerInfo;
 use mote_core::kernel::Geometry;
-use mote_core::kernel::dsp::{DepthwisePlane, Order, Packing, Row, conv2d_size};
+use mote_core::kernel::dsp::{DepthwisePlane, Order, Packing, Row, conv2d_size, lines, tap_rows};
 use mote_core::shape::Shape;
 use mote_core::spec::Op;
 
@@ -28,14 +28,20 @@ pub fn amounts(layer: &LayerInfo<'_>) -> Vec<f64> {
         (Op::Conv2d { .. }, Some(geometry), true) if sliding(layer) => {
             let words = usize::from(geometry.size[0]) * usize::from(input.c) / 2;
             // Groups of three outputs and of two that make a row.
-            let (lines, width) = (usize::from(output.h), usize::from(output.w));
+            let (height, width) = (usize::from(output.h), usize::from(output.w));
             let twos = [0, 2, 1][width % 3];
-            let [threes, twos] = [lines * (width.saturating_sub(2 * twos) / 3), lines * twos];
+            let columns = width.saturating_sub(2 * twos) / 3 + twos;
+            // Rows that are made together share rows of taps.
+            let (size, stride) = (geometry.size, geometry.stride);
+            let most = lines(size, stride, geometry.dilation, [input, output]);
+            let of = |lines: usize| tap_rows(size, stride, lines) * usize::from(lines > 0);
+            let rows = height / most * of(most) + of(height % most);
+            let [threes, twos] = [height * (columns - twos), height * twos];
             let pairs = channels / 2;
             vec![
                 1,
-                lines,
-                (threes + twos) * words,
+                height.div_ceil(most),
+                columns * rows * usize::from(input.c) / 2,
                 (threes + twos) * pairs,
                 threes * pairs * words,
                 twos * pairs * words,

@@ -30,6 +30,8 @@ pub struct Spread {
     pub dead: usize,
     /// [`uniformity`]: lower is more even; -4 is the least possible.
     pub uniformity: f32,
+    /// [`alignment`] of two views of each window, 0 to 4: lower is closer. Where views were embedded.
+    pub alignment: Option<f32>,
 }
 
 impl Spread {
@@ -62,6 +64,7 @@ impl Spread {
                 .filter(|(v, m)| v.sqrt() <= 1e-6 * m.abs())
                 .count(),
             uniformity: uniformity(embeddings),
+            alignment: None,
         })
     }
 

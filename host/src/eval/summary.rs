@@ -77,6 +77,10 @@ pub struct SetSummary {
     pub spread: Spread,
     /// RankMe.
     pub rank: Estimate,
+    /// Evenness on the sphere; see [`Spread::uniformity`].
+    pub uniformity: Estimate,
+    /// Distance of two views; see [`Spread::alignment`].
+    pub alignment: Option<Estimate>,
     /// Accuracy of linear evaluation.
     pub linear: Option<Estimate>,
     /// Macro F1 of linear evaluation.
@@ -235,6 +239,8 @@ impl SetSummary {
             role: first.role.clone(),
             spread: first.spread.clone(),
             rank: Estimate::new(runs.iter().map(|r| r.spread.rank).collect()),
+            uniformity: Estimate::new(runs.iter().map(|r| r.spread.uniformity).collect()),
+            alignment: all(runs.iter().map(|r| r.spread.alignment)),
             linear: all(runs.iter().map(|r| Some(r.linear.as_ref()?.score.accuracy))),
             linear_f1: all(runs.iter().map(|r| Some(r.linear.as_ref()?.score.macro_f1))),
             knn: all(runs.iter().map(|r| Some(r.knn?.accuracy))),

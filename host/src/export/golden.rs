@@ -5,6 +5,7 @@
 
 use super::samples::{trained, windows};
 use super::*;
+use crate::data::sound::SoundFront;
 use mote_core::preset::conv1d;
 use mote_core::shape::Shape;
 use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
@@ -133,6 +134,25 @@ fn images() -> Vec<(&'static str, Vec<u8>)> {
         vocabulary: names.map(String::from).to_vec(),
         ..About::plain("symbols", 9, 1)
     };
+    // Half a second of frames of a telephone's sound.
+    let bands: Vec<String> = (1..=20).map(|band| format!("mel{band}")).collect();
+    let bands: Vec<&str> = bands.iter().map(String::as_str).collect();
+    let sound = About {
+        rate_hz: 50.0,
+        front: Some(SoundFront {
+            rate_hz: 8000,
+            frame: 256,
+            hop: 160,
+            bands: 20,
+            low_hz: 60.0,
+            high_hz: 4000.0,
+            floor: 1e-6,
+        }),
+        mean: vec![-9.0; 20],
+        deviation: vec![3.0; 20],
+        ..about("sound", &bands, 25)
+    };
+    let heard = conv1d(Shape::sequence(25, 20), 0.25, None).unwrap();
     let pair = about("layers", &["left", "right"], 24);
     vec![
         ("layers.image", image(&layers(), &pair)),
@@ -142,6 +162,7 @@ fn images() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("symbols.image", image(&symbols(), &symbolic)),
         ("conv1d.image", image(&conv, &about("conv1d", &motion, 128))),
+        ("sound.image", image(&heard, &sound)),
     ]
 }
 

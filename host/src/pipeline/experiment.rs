@@ -15,6 +15,9 @@ use crate::view::{Starts, ViewSource};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
 
+/// Training windows that are viewed for the alignment.
+const VIEWED: usize = 1024;
+
 /// A fold of a data set, ready to train and to judge.
 #[derive(Clone, Debug)]
 pub struct Experiment {
@@ -189,6 +192,19 @@ impl Experiment {
             starts,
             config.seed,
         )?)
+    }
+
+    /// Two views of each of at most 1,024 training windows that no step of training has drawn.
+    ///
+    /// # Errors
+    /// If a number of the views is out of its range.
+    pub fn views(&self, config: &RunConfig) -> Result<[Vec<f32>; 2], PipelineError> {
+        let mut source = self.view_source(config)?;
+        let mut groups = vec![0; source.windows().min(VIEWED)];
+        let mut views = [(); 2].map(|()| vec![0.0; groups.len() * source.view_len()]);
+        let [a, b] = &mut views;
+        source.fill(u64::MAX, 0, a, b, &mut groups);
+        Ok(views)
     }
 
     /// What was found in the data.

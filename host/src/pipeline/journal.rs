@@ -177,8 +177,7 @@ impl Saved {
             path: path.into(),
             message,
         };
-        let began: RunConfig =
-            toml::from_str(&self.config).map_err(|error| wrong(error.to_string()))?;
+        let began = RunConfig::from_toml(&self.config).map_err(wrong)?;
         let changes = began.changes(now)?;
         if !changes.is_empty() {
             return Err(PipelineError::Resume(format!(

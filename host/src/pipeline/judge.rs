@@ -14,7 +14,9 @@ use std::sync::Mutex;
 /// What is judged on one experiment; all encoders are whitened already.
 #[derive(Clone, Copy)]
 pub struct Candidates<'a> {
-    /// Embeddings of every window under the encoder in question.
+    /// The encoder in question.
+    pub encoder: &'a TrainedEncoder,
+    /// Its embeddings of every window.
     pub learned: &'a Embeddings,
     /// Its int8 image.
     pub image: &'a ModelImage<'a>,
@@ -33,28 +35,50 @@ const DIRECTIONS: Preparation = Preparation {
 
 /// Measures the candidates and hand features. Hand features come twice, standardised, and whitened within
 /// recordings as the encoder is, so that the control has every advantage that needs no learning.
+/// `views` are two of each of some training windows.
 ///
 /// # Errors
 /// If an embedding is not finite or has another dimension than the learners hold.
 pub fn judge(
     experiment: &Experiment,
     candidates: &Candidates<'_>,
+    views: &[Vec<f32>; 2],
     shrinkage: f32,
     config: &EvaluateConfig,
     output: Output,
 ) -> Result<Evaluation, PipelineError> {
-    let directions =
-        |name: &str, role, embeddings| FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS);
-    let embedded = |encoder: &TrainedEncoder| -> Result<Embeddings, PipelineError> {
+    let directions = |name: &str, role, embeddings, [a, b]: [Embeddings; 2]| {
+        FeatureSet::new(name, role, embeddings)
+            .prepared(DIRECTIONS)
+            .viewed([a, b])
+    };
+    let embedded = |encoder: &TrainedEncoder, values: &[f32]| {
         let dim = encoder.spec.embedding_len()?;
-        Ok(Embeddings::new(encoder.embed(&experiment.values), dim)?)
+        Ok::<_, PipelineError>(Embeddings::new(encoder.embed(values), dim)?)
+    };
+    let seen = |encoder: &TrainedEncoder| {
+        let [a, b] = views;
+        Ok::<_, PipelineError>([embedded(encoder, a)?, embedded(encoder, b)?])
     };
     let image = candidates.image;
-    let quantized = Embeddings::new(embed(image, &experiment.values)?, image.embedding_len())?;
+    let quantized = |values: &[f32]| {
+        let embeddings = embed(image, values)?;
+        Ok::<_, PipelineError>(Embeddings::new(embeddings, image.embedding_len())?)
+    };
     let hand = &experiment.hand_features;
     let mut sets = vec![
-        directions("mote", Role::Learned, candidates.learned.clone()),
-        directions("mote int8", Role::Quantized("mote".into()), quantized),
+        directions(
+            "mote",
+            Role::Learned,
+            candidates.learned.clone(),
+            seen(candidates.encoder)?,
+        ),
+        directions(
+            "mote int8",
+            Role::Quantized("mote".into()),
+            quantized(&experiment.values)?,
+            [quantized(&views[0])?, quantized(&views[1])?],
+        ),
         FeatureSet::new("hand features", Role::HandFeatures, hand.clone()),
     ];
     if shrinkage > 0.0 {
@@ -63,14 +87,12 @@ pub fn judge(
         let set = FeatureSet::new("hand whitened", Role::HandFeatures, hand.clone());
         sets.push(set.prepared(whitened));
     }
-    let random_init = embedded(candidates.random_init)?;
-    sets.push(directions("random init", Role::RandomInit, random_init));
-    if let Some(encoder) = candidates.supervised {
-        sets.push(directions(
-            "supervised",
-            Role::Supervised,
-            embedded(encoder)?,
-        ));
+    let untrained = Some(("random init", Role::RandomInit, candidates.random_init));
+    let supervised = candidates.supervised;
+    let supervised = supervised.map(|encoder| ("supervised", Role::Supervised, encoder));
+    for (name, role, encoder) in untrained.into_iter().chain(supervised) {
+        let embeddings = embedded(encoder, &experiment.values)?;
+        sets.push(directions(name, role, embeddings, seen(encoder)?));
     }
     let total = (sets.len() * config.parts()) as u64;
     let progress = Mutex::new((0, Progress::new(output, "evaluate", total)));

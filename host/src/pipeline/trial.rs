@@ -126,6 +126,7 @@ impl Trial<'_> {
     ) -> Result<Evaluation, PipelineError> {
         let image = learned.model()?;
         let candidates = Candidates {
+            encoder: &learned.encoder,
             learned: &learned.embeddings,
             image: &image,
             random_init: &controls.random_init,
@@ -136,6 +137,7 @@ impl Trial<'_> {
         let evaluation = judge(
             self.experiment,
             &candidates,
+            &self.experiment.views(self.config)?,
             whitening,
             &settings,
             self.console.progress(),

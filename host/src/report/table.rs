@@ -79,12 +79,15 @@ fn overview(summary: &Summary) -> Table {
     let rows = summary.sets.iter().map(|set| {
         let rank = format!("{:.1} of {}", set.rank.mean, set.spread.dim);
         let figure = |e: &Option<Estimate>| e.as_ref().map_or_else(|| "-".into(), percent);
+        let alignment = set.alignment.as_ref();
         vec![
             set.name.clone(),
             figure(&set.linear),
             figure(&set.linear_f1),
             figure(&set.knn),
             rank,
+            alignment.map_or_else(|| "-".into(), |e| format!("{:.2}", e.mean)),
+            format!("{:.2}", set.uniformity.mean),
         ]
     });
     let mut rows: Vec<_> = rows.collect();
@@ -96,6 +99,8 @@ fn overview(summary: &Summary) -> Table {
             dash(),
             dash(),
             dash(),
+            dash(),
+            dash(),
         ]);
     }
     let runs = match summary.runs {
@@ -104,9 +109,17 @@ fn overview(summary: &Summary) -> Table {
     };
     Table {
         caption: format!("Held-out accuracy in %{runs}"),
-        header: ["", "linear", "macro F1", "k-NN", "rank"]
-            .map(String::from)
-            .to_vec(),
+        header: [
+            "",
+            "linear",
+            "macro F1",
+            "k-NN",
+            "rank",
+            "alignment",
+            "uniformity",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows,
     }
 }

@@ -209,7 +209,7 @@ impl RunConfig {
             message,
         };
         let text = String::from_utf8(bytes).map_err(|_| wrong("expected text in UTF-8".into()))?;
-        let mut config: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        let mut config = Self::from_toml(&text).map_err(wrong)?;
         let data = data.map(Path::to_path_buf).or(config.data.path.clone());
         if data.is_some() {
             config = recipe::over(&Self::of(data.as_deref()), &text).map_err(wrong)?;
@@ -346,11 +346,10 @@ impl RunConfig {
     /// As [`Self::to_toml`].
     pub fn changes(&self, other: &Self) -> Result<Vec<String>, RunError> {
         let flat = |config: &Self| {
-            let table: toml::Table =
-                toml::from_str(&config.to_toml()?).map_err(|e| RunError::Config {
-                    origin: "configuration".into(),
-                    message: e.to_string(),
-                })?;
+            let table = config.to_table().map_err(|message| RunError::Config {
+                origin: "configuration".into(),
+                message,
+            })?;
             let mut flat = BTreeMap::new();
             flatten("", &toml::Value::Table(table), &mut flat);
             Ok::<_, RunError>(flat)
@@ -366,6 +365,20 @@ impl RunConfig {
                 format!("{key} was {was} and is {is}")
             })
             .collect())
+    }
+
+    /// What TOML says. The only place that compiles a reader of the whole configuration, which is large code.
+    ///
+    /// # Errors
+    /// A message with line and column.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|e| e.to_string())
+    }
+
+    /// The configuration as a table of TOML; by way of the text, so that one writer is compiled.
+    pub(super) fn to_table(&self) -> Result<toml::Table, String> {
+        let text = self.to_toml().map_err(|e| e.to_string())?;
+        toml::from_str(&text).map_err(|e| e.to_string())
     }
 
     /// The configuration as TOML, every value written out.

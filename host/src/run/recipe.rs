@@ -52,7 +52,7 @@ impl RunConfig {
 /// # Errors
 /// A message, if the text is no configuration.
 pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> {
-    let mut table = Table::try_from(recipe).map_err(|e| e.to_string())?;
+    let mut table = recipe.to_table()?;
     let said: Table = toml::from_str(text).map_err(|e| e.to_string())?;
     let named = |table: &Table| Some(table.get("objective")?.get("name")?.clone());
     let own_name = named(&table);
@@ -68,7 +68,7 @@ pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> 
         }
     }
     lay(&mut table, said);
-    table.try_into().map_err(|e: toml::de::Error| e.to_string())
+    RunConfig::from_toml(&table.to_string())
 }
 
 fn lay(under: &mut Table, over: Table) {

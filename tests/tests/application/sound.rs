@@ -1,7 +1,6 @@
 //! An application with a microphone: sound by the sample, frames by the image's own front end, windows of frames.
 //!
-//! The image is the golden one of `core/tests`. Maker: the exporter of 2026-11-29 before chains of layers shared a place,
-//! `conv1d` of width 0.25 over 25 frames of 20 bands at 8 kHz, random numbers of seed 1; what it wrote must go on running.
+//! The image is the golden one of `core/tests`, whose maker is the exporter; see `host/src/export/golden.rs`.
 
 use crate::cruel_flash::Tear;
 use crate::desk::*;

@@ -10,7 +10,7 @@ use mote_tests::board;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+pub const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// How an image computes.
 #[derive(Clone, Copy, PartialEq)]

@@ -120,38 +120,42 @@ unsafe fn sum(
 
 /// One element: r0 and r1 inputs, r4 table, r5 output; r2, r3, r12 numbers.
 macro_rules! element {
-    ($x:literal, $y:literal, $sign:ident) => {
+    ($sign:ident) => {
         concat!(
-            "ldrb ",
-            $x,
-            ", [r0], #1\n",
-            "ldrsb ",
-            $y,
-            ", [r1], #1\n",
-            "ldr ",
-            $x,
-            ", [r4, ",
-            $x,
-            ", lsl #2]\n",
+            "ldrb r8, [r0], #1\n",
+            "ldrsb r9, [r1], #1\n",
+            "ldr r8, [r4, r8, lsl #2]\n",
+            "add r8, r8, r9, lsl #20\n",
+            requantize!("r8", "r9", $sign),
+            "strb r8, [r5], #1\n",
+        )
+    };
+}
+
+/// The second summand's byte at `$bit` of lr, added to what the table gives; r6 to spare.
+macro_rules! part_of_four {
+    ($acc:literal, $bit:literal, $sign:ident) => {
+        concat!(
+            "sbfx r6, lr, #",
+            $bit,
+            ", #8\n",
             "add ",
-            $x,
+            $acc,
             ", ",
-            $x,
-            ", ",
-            $y,
-            ", lsl #20\n",
-            requantize!($x, $sign),
-            "strb ",
-            $x,
-            ", [r5], #1\n",
+            $acc,
+            ", r6, lsl #20\n",
+            requantize!($acc, "r6", $sign),
         )
     };
 }
 
 macro_rules! sums {
     ($name:ident, $sign:ident) => {
+        /// Four elements at a time, their bytes in words.
+        ///
         /// # Safety
         /// `args` describes inputs and output as `sum` promises, with at least one byte between `output` and `end`.
+        /// Unaligned words are allowed by `ldr` and `str`.
         #[unsafe(naked)]
         unsafe extern "C" fn $name(args: *const Args) {
             naked_asm!(
@@ -160,6 +164,7 @@ macro_rules! sums {
                 "mov lr, r0",
                 "ldr.w r12, [lr, #28]",
                 "ldm.w lr, {{r0-r6}}",
+                "push {{r6}}",
                 // Whole quads first: r7 is their end.
                 "sub r7, r6, r5",
                 "bic r7, r7, #3",
@@ -167,17 +172,32 @@ macro_rules! sums {
                 "cmp r5, r7",
                 "beq 3f",
                 "2:",
-                element!("r8", "r9", $sign),
-                element!("r10", "r11", $sign),
-                element!("r8", "r9", $sign),
-                element!("r10", "r11", $sign),
+                "ldr lr, [r0], #4",
+                "uxtb.w r8, lr",
+                "ubfx r9, lr, #8, #8",
+                "ubfx r10, lr, #16, #8",
+                "lsr.w r11, lr, #24",
+                "ldr.w r8, [r4, r8, lsl #2]",
+                "ldr.w r9, [r4, r9, lsl #2]",
+                "ldr.w r10, [r4, r10, lsl #2]",
+                "ldr.w r11, [r4, r11, lsl #2]",
+                "ldr lr, [r1], #4",
+                part_of_four!("r8", "0", $sign),
+                part_of_four!("r9", "8", $sign),
+                part_of_four!("r10", "16", $sign),
+                part_of_four!("r11", "24", $sign),
+                "bfi r8, r9, #8, #8",
+                "bfi r10, r11, #8, #8",
+                "pkhbt r8, r8, r10, lsl #16",
+                "str r8, [r5], #4",
                 "cmp r5, r7",
                 "bne.w 2b",
                 "3:",
+                "pop {{r6}}",
                 "cmp r5, r6",
                 "beq 5f",
                 "4:",
-                element!("r8", "r9", $sign),
+                element!($sign),
                 "cmp r5, r6",
                 "bne 4b",
                 "5:",

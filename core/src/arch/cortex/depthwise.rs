@@ -203,6 +203,44 @@ fn taps(numbers: &[u32; 7]) -> [u32; 6] {
     words.map(|word| sadd16(word, word))
 }
 
+/// As `requantize`, without a register to spare.
+macro_rules! crowded {
+    ($acc:literal, positive) => {
+        requantize!($acc, $acc, positive)
+    };
+    ($acc:literal, signed) => {
+        concat!(
+            "smmulr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r2\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", ",
+            $acc,
+            ", asr #31\n",
+            "add ",
+            $acc,
+            ", ",
+            $acc,
+            ", r3\n",
+            "asr ",
+            $acc,
+            ", ",
+            $acc,
+            ", r12\n",
+            "ssat ",
+            $acc,
+            ", #8, ",
+            $acc,
+            "\n",
+        )
+    };
+}
+
 /// Registers: r0 step, r1 bytes from a step to the next, r4 to r9 weights (even: taps 0 and 1, odd: taps 1 and 2 of
 /// a row), r10 and r11 sums, r2, r3, r12 two values of three lines, lr output.
 /// Stack: `Args` up to `output`; plane and output are those of the line.
@@ -244,10 +282,10 @@ macro_rules! lines {
                 "smlatb r10, r9, r12, r10",
                 "smlad r11, r9, r12, r11",
                 "ldm.w sp, {{r2, r3, r12}}",
-                requantize!("r10", $sign),
-                requantize!("r11", $sign),
-                "ldrd r2, r3, [sp, #20]", // pair stride, end
+                crowded!("r10", $sign),
                 "strb.w r10, [lr]",
+                requantize!("r11", "r10", $sign),
+                "ldrd r2, r3, [sp, #20]", // pair stride, end
                 "strb.w r11, [lr, r2]",
                 "add lr, lr, r2, lsl #1",
                 "cmp r0, r3",
@@ -266,7 +304,7 @@ macro_rules! lines {
                 "smlatb r10, r7, r3, r10",
                 "smlatb r10, r9, r12, r10",
                 "ldm.w sp, {{r2, r3, r12}}",
-                requantize!("r10", $sign),
+                requantize!("r10", "r11", $sign),
                 "strb.w r10, [lr]",
                 "5:",
                 "ldrd r0, lr, [sp, #44]",

@@ -37,7 +37,7 @@ macro_rules! store {
     ($acc:literal) => {
         concat!(
             "ldm.w r1!, {{r2, r3, r12}}\n",
-            requantize!($acc, signed),
+            requantize!($acc, "r0", signed),
             "strb ",
             $acc,
             ", [lr], #1\n",

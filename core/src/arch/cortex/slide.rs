@@ -3,9 +3,10 @@
 use super::strip;
 use super::{architecture, part, requantize};
 use crate::arch::Activations;
-use crate::arch::patch::{Strip, Sweep};
+use crate::arch::patch::{Band, Strip, Sweep};
 use core::arch::naked_asm;
 
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct Args {
     patch: *const u32,
@@ -19,23 +20,24 @@ struct Args {
 }
 
 /// Steps of a turn with three outputs, and with two, which are rarer.
-const TURN: usize = 12;
+const TURN: usize = 24;
 const SHORT_TURN: usize = 8;
 
 /// As in the twin.
 pub(crate) fn slide(
     patch: &[u32],
+    band: &Band,
     outputs: usize,
     stream: &[u32],
     output: &mut [i8],
     stride: usize,
 ) {
     let room = (output.as_mut_ptr(), output.len());
-    let Some(args) = Args::new(patch, outputs, stream, room, stride, 1) else {
+    let Some(args) = Args::new(patch, band, outputs, stream, room, stride, 1) else {
         return;
     };
     // SAFETY: `Args::new` has checked what the loop touches.
-    unsafe { args.run(outputs) };
+    unsafe { args.run(band, outputs) };
 }
 
 impl Args {
@@ -43,6 +45,7 @@ impl Args {
     #[inline(never)]
     fn new(
         patch: &[u32],
+        band: &Band,
         outputs: usize,
         stream: &[u32],
         (output, room): (*mut i8, usize),
@@ -51,19 +54,23 @@ impl Args {
     ) -> Option<Self> {
         // Instructions of a step, of four bytes each.
         let (words, step, turn) = match outputs {
-            2 => (patch.len() / 4, 17, SHORT_TURN),
-            3 => (patch.len() / 5, 24, TURN),
+            2 => (band.words / 4, 17, SHORT_TURN),
+            3 => (band.words / 5, 24, TURN),
             _ => return None,
         };
         let pairs = stream.len() / (3 * words + 8);
-        let patch = patch.get(..words * (outputs + 2))?;
         let stream = stream.get(..pairs * (3 * words + 8))?;
         let last = groups.checked_mul(outputs)?.checked_sub(1)?;
         let last = last.checked_mul(stride)?;
-        if words == 0 || pairs == 0 || room < last.checked_add(2 * pairs)? {
+        let last = last.checked_add(band.lines.checked_sub(1)?.checked_mul(band.pitch)?)?;
+        if words == 0
+            || pairs == 0
+            || patch.len() < band.patch()
+            || room < last.checked_add(2 * pairs)?
+        {
             return None;
         }
-        let patch = patch.as_ptr_range();
+        let patch = patch.get(..words * (outputs + 2))?.as_ptr_range();
         let stream = stream.as_ptr_range();
         Some(Self {
             patch: patch.start,
@@ -77,17 +84,24 @@ impl Args {
     }
 
     /// # Safety
-    /// `outputs` is 2 or 3, and the patch has whole words of two pixels more. The loop reads it (at least one word) once
-    /// for every pair of the stream (whole pairs, at least one), and writes two bytes at `p * stride + 2 * j` for p in
-    /// 0..outputs and j in 0..pairs, which must lie in the output. Slices of u32 are aligned, as `ldm` needs.
-    #[inline]
-    unsafe fn run(&self, outputs: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match outputs {
-                3 => three(self),
-                _ => two(self),
+    /// `outputs` is 2 or 3, and the patch of each of the band's lines has whole words of two pixels more, `step` words
+    /// behind the one before. The loop reads it (at least one word) once for every pair of the stream (whole pairs, at
+    /// least one), and writes two bytes at `p * stride + 2 * j` for p in 0..outputs and j in 0..pairs, `pitch` behind
+    /// those of the line before, which must lie in the output. Slices of u32 are aligned, as `ldm` needs.
+    #[inline(never)]
+    unsafe fn run(&self, band: &Band, outputs: usize) {
+        let mut line = *self;
+        for _ in 0..band.lines {
+            // SAFETY: the caller's promise.
+            unsafe {
+                match outputs {
+                    3 => three(&line),
+                    _ => two(&line),
+                }
             }
+            line.patch = line.patch.wrapping_add(band.step);
+            line.patch_end = line.patch_end.wrapping_add(band.step);
+            line.output = line.output.wrapping_add(band.pitch);
         }
     }
 }
@@ -97,6 +111,7 @@ pub(crate) fn slide_sweep(
     activations: &mut Activations<'_, i8>,
     strip: &Strip,
     patch: &mut [u32],
+    band: &Band,
     stream: &[u32],
     sweep: &Sweep,
 ) {
@@ -118,7 +133,7 @@ pub(crate) fn slide_sweep(
     if !strip.fits(groups.saturating_sub(1).saturating_mul(advance), input_len) {
         return;
     }
-    let Some(mut block) = Args::new(patch, outputs, stream, output, stride, groups) else {
+    let Some(mut block) = Args::new(patch, band, outputs, stream, output, stride, groups) else {
         return;
     };
     let Some(inside) = patch.get_mut(above..) else {
@@ -134,7 +149,7 @@ pub(crate) fn slide_sweep(
         // writes it.
         unsafe {
             gather.run(strip.pixels);
-            block.run(outputs);
+            block.run(band, outputs);
         }
         gather.start = gather.start.wrapping_add(advance);
         block.output = block.output.wrapping_add(outputs * stride);
@@ -187,10 +202,10 @@ macro_rules! slide {
                 "bne.w 3b",
                 $(part!($first, $second),)*
                 "ldm.w r1!, {{r2, r3, r12}}",
-                $(requantize!($first, signed),)*
+                $(requantize!($first, "r0", signed),)*
                 "ldm.w r1!, {{r2, r3, r12}}",
                 $(concat!("lsl ", $second, ", ", $second, ", #1"),)*
-                $(requantize!($second, signed),)*
+                $(requantize!($second, "r0", signed),)*
                 $(concat!("bfi ", $first, ", ", $second, ", #8, #8"),)*
                 "ldrd r2, r3, [sp, #12]", // stride, output
                 $($store,)*

@@ -27,7 +27,6 @@ impl Conv2d<'_> {
     }
 
     /// The same, perhaps over its input.
-    #[inline(never)]
     pub(crate) fn run_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let Geometry {
             size,
@@ -38,15 +37,26 @@ impl Conv2d<'_> {
             ..
         } = self.geometry;
         if slides(size, stride, dilation, [input, output]) {
-            let slide = Slide {
-                geometry: &self.geometry,
-                zero: self.input_zero_point,
-                stream: self.stream,
-            };
-            slide.run(activations, work);
-            self.output.clamp_all(activations.output());
-            return;
+            self.slide_in(activations, work);
+        } else {
+            self.gather_in(activations, work);
         }
+    }
+
+    /// The same, where the kernel [slides].
+    pub(crate) fn slide_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
+        let slide = Slide {
+            geometry: &self.geometry,
+            zero: self.input_zero_point,
+            stream: self.stream,
+        };
+        slide.run(activations, work);
+        self.output.clamp_all(activations.output());
+    }
+
+    /// The same, where it does not.
+    #[inline(never)]
+    pub(crate) fn gather_in(&self, activations: &mut Activations<'_, i8>, work: &mut [u32]) {
         let geometry = as_packed(self.geometry);
         let row = Row::of(geometry.size, geometry.input.c);
         let words = row.words() * usize::from(geometry.size[0]);
@@ -294,7 +304,7 @@ impl Look<'_> {
     }
 
     /// Fills the rows of taps outside the input; gives the part of the patch for those inside, if there are any.
-    #[inline]
+    #[inline(never)]
     fn fill_rows<'p>(&self, rows: Taps, patch: &'p mut [u32]) -> Option<&'p mut [u32]> {
         if rows.len() == usize::from(self.geometry.size[0]) {
             return Some(patch);

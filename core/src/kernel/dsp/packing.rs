@@ -91,6 +91,43 @@ pub const fn slides(
         && output.w >= 2
 }
 
+/// Most rows of outputs that a kernel that slides makes from one patch.
+const MOST_LINES: usize = 4;
+/// Words of the largest patch for more than one row of outputs.
+const MOST_PATCH: usize = 1024;
+
+/// Rows of outputs that [slide](slides) together: the rows of taps that they share are widened once.
+#[inline(never)]
+pub const fn lines(
+    size: [u8; 2],
+    stride: [u8; 2],
+    dilation: [u8; 2],
+    [input, output]: [Shape; 2],
+) -> usize {
+    if dilation[0] > 1 {
+        return 1;
+    }
+    let row = SLIDING_PIXELS * input.c as usize / 2;
+    let mut lines = if (output.h as usize) < MOST_LINES {
+        output.h as usize
+    } else {
+        MOST_LINES
+    };
+    while lines > 1 {
+        let rows = tap_rows(size, stride, lines);
+        if rows <= u8::MAX as usize && rows * row <= MOST_PATCH {
+            return lines;
+        }
+        lines -= 1;
+    }
+    1
+}
+
+/// Rows of taps under `lines` rows of outputs, whose taps are not dilated.
+pub const fn tap_rows(size: [u8; 2], stride: [u8; 2], lines: usize) -> usize {
+    size[0] as usize + lines.saturating_sub(1) * stride[0] as usize
+}
+
 /// One row of taps as it is packed: groups of four values, each two words; the second word of a last group that
 /// holds but one value is left out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,11 +168,14 @@ impl Packing {
                 if slides(kernel.size, kernel.stride, kernel.dilation, [input, output]) =>
             {
                 let words = kernel.size[0] as usize * input.c as usize / 2;
+                let shapes = [input, output];
+                let lines = lines(kernel.size, kernel.stride, kernel.dilation, shapes);
+                let rows = tap_rows(kernel.size, kernel.stride, lines);
                 Some(Self {
                     order: Order::Taps,
                     stream: (output.c as usize / 2).saturating_mul(3 * words + PAIR_WORDS),
                     // Five pixels of each row of taps, in 16 bits.
-                    work: 4 * SLIDING_PIXELS * words,
+                    work: rows * SLIDING_PIXELS * (input.c as usize) * 2,
                 })
             }
             Op::Conv2d { kernel, .. } if output.pixels() >= 4 => {

@@ -1,8 +1,10 @@
 //! Convolution of three taps side by side, one step apart: neighbouring outputs share pixels.
 //!
 //! A row of outputs is made three at a time from strips of five pixels, and its rest two at a time from strips of four.
+//! Up to four rows are made together, so that the rows of taps which they share are widened once.
 
-use crate::arch::{Activations, Strip, Sweep, dsp};
+use super::packing::{lines, tap_rows};
+use crate::arch::{Activations, Band, Strip, Sweep, dsp};
 use crate::kernel::geometry::Taps;
 use crate::kernel::{Geometry, run_of};
 
@@ -26,14 +28,26 @@ impl Slide<'_> {
         let geometry = self.geometry;
         let (width, channels) = (geometry.output.w.into(), usize::from(geometry.output.c));
         let [threes, twos] = groups(width);
-        let mut at = 0;
-        for row in 0..geometry.output.h {
-            let rows = geometry.taps::<0>(row, geometry.input.h);
+        let most = lines(
+            geometry.size,
+            geometry.stride,
+            geometry.dilation,
+            [geometry.input, geometry.output],
+        );
+        let (mut at, mut row) = (0, 0);
+        while row < geometry.output.h {
+            let lines = most.min(usize::from(geometry.output.h - row)).max(1);
+            // The rows of taps of all of them, as those of a taller kernel.
+            let height = tap_rows(geometry.size, geometry.stride, lines);
+            let size = [height.min(u8::MAX.into()) as u8, geometry.size[1]];
+            let rows = Geometry { size, ..*geometry }.taps::<0>(row, geometry.input.h);
             let mut column = 0;
             for (outputs, groups) in [(3, threes), (2, twos)] {
                 if groups > 0 {
                     let part = Part {
                         rows,
+                        height,
+                        lines,
                         outputs,
                         column,
                         groups,
@@ -42,7 +56,8 @@ impl Slide<'_> {
                 }
                 column += outputs * groups;
             }
-            at += width * channels;
+            at += lines * width * channels;
+            row += lines as u16;
         }
     }
 
@@ -56,15 +71,27 @@ impl Slide<'_> {
         work: &mut [u32],
     ) {
         let geometry = self.geometry;
-        let Part { rows, outputs, .. } = *part;
+        let Part {
+            rows,
+            height,
+            lines,
+            outputs,
+            ..
+        } = *part;
         let (depth, channels) = (
             usize::from(geometry.input.c),
             usize::from(geometry.output.c),
         );
         let pixels = outputs + 2;
         let row_words = pixels * depth / 2;
-        let Some(patch) = work.get_mut(..row_words * usize::from(geometry.size[0])) else {
+        let Some(patch) = work.get_mut(..row_words * height) else {
             return;
+        };
+        let band = Band {
+            lines,
+            words: row_words * usize::from(geometry.size[0]),
+            step: row_words * usize::from(geometry.stride[0]),
+            pitch: usize::from(geometry.output.w) * channels,
         };
         let (above, inside) = (row_words * rows.first, row_words * rows.len());
         self.pad(patch.get_mut(..above));
@@ -96,13 +123,13 @@ impl Slide<'_> {
                 positive: false,
             };
             if room.is_some() {
-                dsp::slide_sweep(activations, &strip, patch, self.stream, &sweep);
+                dsp::slide_sweep(activations, &strip, patch, &band, self.stream, &sweep);
             } else {
                 if let Some(inside) = patch.get_mut(above..above + inside) {
                     self.border(activations.input(), &strip, rows, x, inside);
                 }
                 let output = activations.output().get_mut(at..).unwrap_or_default();
-                dsp::slide(patch, outputs, self.stream, output, channels);
+                dsp::slide(patch, &band, outputs, self.stream, output, channels);
             }
             left -= sweep.groups;
             x = x.wrapping_add(outputs * sweep.groups);
@@ -147,12 +174,16 @@ impl Slide<'_> {
     }
 }
 
-/// Neighbouring groups of outputs of one row.
+/// Neighbouring groups of outputs of rows that are made together.
 #[derive(Clone, Copy)]
 struct Part {
     /// The rows of taps inside the input.
     rows: Taps,
-    /// Outputs of a group.
+    /// All rows of taps.
+    height: usize,
+    /// Rows of outputs.
+    lines: usize,
+    /// Outputs of a group in each row.
     outputs: usize,
     /// Column of the first output.
     column: usize,
