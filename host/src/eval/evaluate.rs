@@ -192,7 +192,11 @@ pub fn evaluate(
                     }
                 ));
             }
-            Some((few_label, draws, majority(&train, &test)?))
+            Some(Plan {
+                few_label,
+                draws,
+                majority: majority(&train, &test)?,
+            })
         }
         Err(error @ (EvalError::NoLabels { .. } | EvalError::SingleLabel { .. })) => {
             notes.push(error.to_string());
@@ -200,68 +204,92 @@ pub fn evaluate(
         }
         Err(error) => return Err(error),
     };
-    let results = sets
+    let one = |set: &FeatureSet, inverse_l2: &[f64]| {
+        judge(set, split, config, inverse_l2, plan.as_ref(), measured)
+    };
+    // What was quantized takes the penalty of what it was quantized from: only rounding may tell the two apart.
+    let is_quantized = |set: &&FeatureSet| matches!(set.role, Role::Quantized(_));
+    let (quantized, originals): (Vec<_>, Vec<_>) = sets.iter().partition(is_quantized);
+    let mut results = originals
         .par_iter()
-        .map(|set| {
-            let mut spread = Spread::of(&split.pool(&set.embeddings)?.embeddings)?;
-            if let Some([a, b]) = &set.views {
-                spread.alignment = Some(alignment(a, b)?);
-            }
-            let mut result = SetEvaluation {
-                name: set.name.clone(),
-                role: set.role.clone(),
-                preparation: set.preparation,
-                spread,
-                linear: None,
-                knn: None,
-                curves: Vec::new(),
-            };
-            let mut notes: Vec<String> = result
-                .spread
-                .warning()
-                .map(|w| format!("{}: {w}", set.name))
-                .into_iter()
-                .collect();
-            if let Some((few_label, draws, _)) = &plan {
-                let prepared = set.prepare(split)?;
-                let (train, test) = (split.train(&prepared)?, split.test(&prepared)?);
-                if config.knn.neighbours <= train.labels.len() {
-                    result.knn = Some(config.knn.score(&train, &test)?);
-                }
-                match linear_evaluation(&train, &test, &config.inverse_l2) {
-                    Ok(linear) => result.linear = Some(linear),
-                    Err(error @ EvalError::SingleGroup { .. }) => {
-                        notes.push(format!("{}: no linear evaluation: {error}", set.name));
-                    }
-                    Err(error) => return Err(error),
-                }
-                measured();
-                let (curves, refused) = curves(config, few_label, draws, &train, &test, measured)?;
-                result.curves = curves;
-                notes.extend(
-                    refused
-                        .iter()
-                        .map(|reason| format!("{}: {reason}", set.name)),
-                );
-            }
-            Ok((result, notes))
-        })
+        .map(|set| one(set, &config.inverse_l2))
         .collect::<Result<Vec<_>, EvalError>>()?;
-    let mut sets = Vec::new();
-    for (result, of_set) in results {
-        sets.push(result);
-        notes.extend(of_set);
+    for set in quantized {
+        let penalty = results.iter().find_map(|(result, _)| match &set.role {
+            Role::Quantized(of) if *of == result.name => result.linear.as_ref(),
+            _ => None,
+        });
+        let inverse_l2 = penalty.map(|linear| vec![linear.penalty.inverse_l2]);
+        let candidates = inverse_l2.as_deref().unwrap_or(&config.inverse_l2);
+        results.push(one(set, candidates)?);
     }
+    let place = |name: &str| sets.iter().position(|set| set.name == name);
+    results.sort_by_key(|(result, _)| place(&result.name));
+    let (results, of_sets): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    notes.extend(of_sets.into_iter().flatten());
     Ok(Evaluation {
         labels: split.facts().label_names.clone(),
         test_subjects: split.test_subjects().to_vec(),
         pool_windows: split.pool_rows().len(),
         train_windows,
         test_windows,
-        majority: plan.map(|(_, _, score)| score),
-        sets,
+        majority: plan.map(|plan| plan.majority),
+        sets: results,
         notes,
     })
+}
+
+/// What is the same for every set, where there are labels.
+struct Plan {
+    few_label: FewLabel,
+    draws: Vec<Draw>,
+    majority: Score,
+}
+
+/// Everything about one set, and what is to be said of it.
+fn judge(
+    set: &FeatureSet,
+    split: &Split,
+    config: &EvaluateConfig,
+    inverse_l2: &[f64],
+    plan: Option<&Plan>,
+    measured: &(dyn Fn() + Sync),
+) -> Result<(SetEvaluation, Vec<String>), EvalError> {
+    let mut spread = Spread::of(&split.pool(&set.embeddings)?.embeddings)?;
+    if let Some([a, b]) = &set.views {
+        spread.alignment = Some(alignment(a, b)?);
+    }
+    let mut result = SetEvaluation {
+        name: set.name.clone(),
+        role: set.role.clone(),
+        preparation: set.preparation,
+        spread,
+        linear: None,
+        knn: None,
+        curves: Vec::new(),
+    };
+    let mut notes: Vec<String> = result.spread.warning().into_iter().collect();
+    if let Some(plan) = plan {
+        let prepared = set.prepare(split)?;
+        let (train, test) = (split.train(&prepared)?, split.test(&prepared)?);
+        if config.knn.neighbours <= train.labels.len() {
+            result.knn = Some(config.knn.score(&train, &test)?);
+        }
+        match linear_evaluation(&train, &test, inverse_l2) {
+            Ok(linear) => result.linear = Some(linear),
+            Err(error @ EvalError::SingleGroup { .. }) => {
+                notes.push(format!("no linear evaluation: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+        measured();
+        let (few_label, draws) = (&plan.few_label, &plan.draws);
+        let (curves, refused) = curves(config, few_label, draws, &train, &test, measured)?;
+        result.curves = curves;
+        notes.extend(refused);
+    }
+    let named = |note: String| format!("{}: {note}", set.name);
+    Ok((result, notes.into_iter().map(named).collect()))
 }
 
 /// The curve of each learner, and why some learners have none.

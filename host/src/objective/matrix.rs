@@ -1,6 +1,6 @@
 //! The matrix products of objectives, on the vector kernels; matrices are flat, one row after the other.
 
-use crate::train::kernel::{Convolve, ConvolveGradient, Level, Run, Start, padded};
+use crate::train::kernel::{Ahead, Convolve, ConvolveGradient, Level, Run, Start, padded};
 use rayon::prelude::*;
 
 /// Columns that one product computes; their packed rows stay in the first-level cache.
@@ -50,6 +50,7 @@ pub(super) fn times_transposed(a: &[f32], b: &[f32], width: usize, out: &mut [f3
                     weights: &columns[first * width..],
                     runs: &runs,
                     start: Start::Zero,
+                    ahead: Ahead::default(),
                 });
             }
         });
@@ -83,6 +84,7 @@ pub(super) fn add_times(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
                 runs: &runs,
                 start: Start::Output,
                 output: out,
+                ahead: Ahead::default(),
             });
         });
 }
@@ -102,6 +104,7 @@ pub(super) fn transposed_times(a: &[f32], b: &[f32], width: usize) -> Vec<f32> {
         channels: width,
         runs: &runs(width),
         gradient: &mut sums,
+        ahead: Ahead::default(),
     });
     let rows = sums.chunks_exact(stride).flat_map(|row| &row[..width]);
     rows.copied().collect()

@@ -13,7 +13,7 @@
 
 use super::{Batch, Objective, ObjectiveError, need};
 use crate::train::kernel;
-use crate::train::kernel::{Convolve, ExpRow, Level, Run, Start, padded};
+use crate::train::kernel::{Ahead, Convolve, ExpRow, Level, Run, Start, padded};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +186,7 @@ impl Objective for NtXent {
                     weights: &columns[first * width..],
                     runs: &similarities,
                     start: Start::Zero,
+                    ahead: Ahead::default(),
                 });
             }
             for (at, (weights, row)) in weights.chunks_exact_mut(count).zip(rows).enumerate() {
@@ -258,6 +259,7 @@ impl Objective for NtXent {
                 weights: unit,
                 runs: &products,
                 start: Start::Zero,
+                ahead: Ahead::default(),
             });
             for (at, gradient) in gradient.chunks_exact_mut(width).enumerate() {
                 let i = chunk * per + at;

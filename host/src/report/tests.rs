@@ -48,6 +48,16 @@ fn summary(folds: usize) -> Summary {
 }
 
 #[test]
+fn an_image_is_judged_with_the_penalty_of_its_encoder() {
+    let evaluation = evaluation(true, 0);
+    let names: Vec<&str> = evaluation.sets.iter().map(|set| &*set.name).collect();
+    assert_eq!(names[..2], ["encoder", "encoder int8"]);
+    let penalty = |at: usize| evaluation.sets[at].linear.clone().unwrap().penalty;
+    assert_eq!(penalty(0).inverse_l2, penalty(1).inverse_l2);
+    assert!(penalty(0).tried.len() > 1 && penalty(1).tried.is_empty());
+}
+
+#[test]
 fn a_clear_winner_is_called_worth_flashing() {
     for folds in [1, 4] {
         let verdict = Verdict::of(

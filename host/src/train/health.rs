@@ -86,11 +86,12 @@ impl Network {
         None
     }
 
-    /// The first layer on the way back whose last gradient is not finite.
+    /// The first layer on the way back the sums of whose last gradient are not finite; layers without weights keep none.
     pub fn not_finite_gradient(&self) -> Option<String> {
+        let sums = |index: usize| &self.signals[index + 1].sums;
         let gradients = (0..self.nodes.len())
             .rev()
-            .find(|&index| !self.finite_everywhere(&[&self.signals[index + 1].gradient]));
+            .find(|&index| !sums(index).iter().all(|sum| sum.is_finite()));
         gradients.map(|index| format!("the gradient of {}", self.place(index)))
     }
 

@@ -12,11 +12,13 @@ pub mod pretrain;
 mod projector;
 pub(crate) mod random;
 mod schedule;
+mod share;
 mod signal;
 mod simd;
 mod sliding;
 pub mod state;
 mod teacher;
+mod thread;
 pub mod trained;
 pub mod world;
 
@@ -37,7 +39,9 @@ pub fn peak_flops(level: Level) -> f64 {
 
 /// The vector kernels, for objectives.
 pub(crate) mod kernel {
-    pub(crate) use super::simd::{Convolve, ConvolveGradient, ExpRow, Level, Run, Start, padded};
+    pub(crate) use super::simd::{
+        Ahead, Convolve, ConvolveGradient, ExpRow, Level, Run, Start, padded,
+    };
 
     /// The sum of `values`, in sixteen interleaved parts.
     pub(crate) fn sum(values: &[f32]) -> f64 {

@@ -5,27 +5,31 @@
 use super::layer::Scratch;
 use super::layer::batch_norm::BatchNorm;
 use super::network::{Mode, Network, Node};
+use super::share::{Share, chunks};
 use super::signal::{Output, Signal, Sink};
 use super::simd::{Level, Lines, padded};
-use super::world::World;
+use super::thread::{Thread, own, zeros};
 use rayon::prelude::*;
 use std::mem::take;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// Most chunks of a batch. Fixed, because it decides the order of sums.
-const CHUNKS: usize = 16;
 
 /// Working memory of the passes.
 #[derive(Default)]
 pub(super) struct Work {
-    chunks: Vec<Chunk>,
+    /// One for each thread.
+    threads: Vec<Mutex<Thread>>,
+    /// Counts the passes through layers.
+    pass: u64,
     share: Share,
     /// For each chunk of the batch, the sums over its pixels.
     sums: Vec<f64>,
     /// For each chunk of the batch, the gradient of a layer's weights.
     packed: Lines,
     total: Lines,
+    /// Gradients of tensors that nobody needs any more: two or three serve all layers, and stay in the cache.
+    spare: Vec<Lines>,
     output: Vec<f32>,
     /// For each tensor, how many layers have yet to write its gradient.
     pending: Vec<usize>,
@@ -33,85 +37,6 @@ pub(super) struct Work {
     written: Vec<bool>,
     /// Whether the input's gradient is wanted.
     input_gradient: bool,
-}
-
-/// The part of a batch that this process computes.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    /// Images of the whole batch.
-    batch: usize,
-    per: usize,
-    chunks: usize,
-    /// This process' first chunk and the number of them.
-    first: usize,
-    count: usize,
-}
-
-impl Share {
-    fn of(batch: usize, world: &dyn World) -> Self {
-        let (per, chunks) = chunks(batch);
-        let count = chunks / world.size();
-        Self {
-            batch,
-            per,
-            chunks,
-            first: world.rank() * count,
-            count,
-        }
-    }
-
-    /// The images of this process, in the batch.
-    fn images(&self) -> Range<usize> {
-        let end = (self.first + self.count) * self.per;
-        (self.first * self.per).min(self.batch)..end.min(self.batch)
-    }
-
-    /// The images of this process' chunk `at`, counted from its first.
-    fn chunk(&self, at: usize) -> Range<usize> {
-        at * self.per..((at + 1) * self.per).min(self.images().len())
-    }
-
-    /// What belongs to this process where each chunk has `len` values.
-    fn values(&self, len: usize) -> Range<usize> {
-        self.first * len..(self.first + self.count) * len
-    }
-}
-
-/// Images of a chunk, and chunks, of a batch.
-fn chunks(batch: usize) -> (usize, usize) {
-    let per = batch.div_ceil(CHUNKS).max(1);
-    (per, batch.div_ceil(per))
-}
-
-struct Chunk {
-    scratch: Scratch,
-    narrow: Lines,
-}
-
-impl Chunk {
-    fn new(level: Level) -> Self {
-        let scratch = Scratch {
-            level,
-            input: Lines::default(),
-            upstream: Lines::default(),
-        };
-        Self {
-            scratch,
-            narrow: Lines::default(),
-        }
-    }
-
-    /// Zeros for one layer's pass.
-    fn prepare(&mut self, scratch: [usize; 2], sums: usize) {
-        zeros(&mut self.scratch.input, scratch[0]);
-        zeros(&mut self.scratch.upstream, scratch[1]);
-        zeros(&mut self.narrow, sums);
-    }
-}
-
-fn zeros(values: &mut Lines, len: usize) {
-    values.clear();
-    values.resize(len, 0.0);
 }
 
 /// `count` pieces of `len` values; empty ones where `len` is 0.
@@ -195,10 +120,13 @@ impl Network {
     fn resize(&mut self, batch: usize) {
         let level = self.level;
         self.work.share = Share::of(batch, &*self.world);
-        let chunks = &mut self.work.chunks;
-        chunks.resize_with(self.work.share.count, || Chunk::new(level));
-        for chunk in chunks {
-            chunk.scratch.level = level;
+        let threads = &mut self.work.threads;
+        threads.resize_with(rayon::current_num_threads(), || {
+            Mutex::new(Thread::new(level))
+        });
+        for thread in threads {
+            let thread = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            thread.scratch.level = level;
         }
     }
 
@@ -233,28 +161,33 @@ impl Network {
         };
         raw.resize(share.images().len() * len, 0.0);
         let inputs = node.inputs.map(|tensor| &self.signals[tensor]);
+        self.work.pass += 1;
         let Work {
-            chunks, sums: all, ..
+            threads,
+            pass,
+            sums: all,
+            ..
         } = &mut self.work;
+        let (threads, pass) = (&*threads, *pass);
         all.resize(share.chunks * sums, 0.0);
         raw.par_chunks_mut(share.per * len)
             .zip(pieces(&mut all[share.values(sums)], sums, share.count))
-            .zip(chunks.par_iter_mut())
             .enumerate()
-            .for_each(|(at, ((values, own), chunk))| {
-                chunk.prepare(node.layer.scratch_len(share.per), sums);
-                own.fill(0.0);
+            .for_each(|(at, (values, total))| {
+                let thread = &mut *own(threads);
+                thread.prepare(pass, node.layer.scratch_len(share.per), sums);
+                total.fill(0.0);
                 let mut output = Output {
                     level,
                     len,
                     channels,
                     values,
                     relu: signal.relu && !signal.normalized,
-                    sums: (sums > 0).then_some(own),
-                    narrow: &mut chunk.narrow,
+                    sums: (sums > 0).then_some(total),
+                    narrow: &mut thread.narrow,
                 };
                 node.layer
-                    .forward(inputs, share.chunk(at), &mut output, &mut chunk.scratch);
+                    .forward(inputs, share.chunk(at), &mut output, &mut thread.scratch);
             });
         let total = self.add_up(sums);
         let signal = &mut self.signals[index + 1];
@@ -324,7 +257,8 @@ impl Network {
     /// [`Self::backward`]; else empty.
     pub fn input_gradient(&self) -> &[f32] {
         if self.work.input_gradient {
-            &self.signals[0].gradient
+            let signal = &self.signals[0];
+            &signal.gradient[..self.work.share.images().len() * signal.len()]
         } else {
             &[]
         }
@@ -367,26 +301,28 @@ impl Network {
                 target,
                 scratch,
                 packed,
-                |shared, images, chunk, packed, sink| {
+                |shared, images, scratch, packed, sink| {
                     let node = &shared.nodes[index];
                     let inputs = node.inputs.map(|tensor| &shared.signals[tensor]);
                     let output = &shared.signals[index + 1];
                     node.layer
-                        .backward(inputs, output, images, packed, sink, &mut chunk.scratch);
+                        .backward(inputs, output, images, packed, sink, scratch);
                 },
             );
         }
         if packed > 0 {
             self.reduce_weights(index, packed);
         }
+        let spent = take(&mut self.signals[index + 1].gradient);
+        if !spent.is_empty() {
+            self.work.spare.push(spent);
+        }
     }
 
     /// Makes the gradient of tensor `from`, which nobody needs any more, that of `to`, which has none yet: cheaper than
     /// a copy.
     fn move_gradient(&mut self, from: usize, to: usize) {
-        let gradient = take(&mut self.signals[from].gradient);
-        let spare = std::mem::replace(&mut self.signals[to].gradient, gradient);
-        self.signals[from].gradient = spare;
+        self.signals[to].gradient = take(&mut self.signals[from].gradient);
         self.write_gradient(Some((to, 0)), [0, 0], 0, |_, images, _, _, sink| {
             let Some(mut sink) = sink else { return };
             for at in 0..images.len() {
@@ -398,8 +334,14 @@ impl Network {
     /// Adds up the chunks' gradients of a layer's weights in order.
     fn reduce_weights(&mut self, index: usize, len: usize) {
         const PIECE: usize = 2048;
-        let Work { packed, total, .. } = &mut self.work;
-        self.world.gather_numbers(&mut packed[..]);
+        let Work {
+            packed,
+            total,
+            share,
+            ..
+        } = &mut self.work;
+        let packed = &mut packed[..share.chunks * len];
+        self.world.gather_numbers(packed);
         zeros(total, len);
         total
             .par_chunks_mut(PIECE)
@@ -423,7 +365,7 @@ impl Network {
         target: Option<(usize, usize)>,
         scratch: [usize; 2],
         packed: usize,
-        work: impl Fn(&Shared<'_>, Range<usize>, &mut Chunk, &mut [f32], Option<Sink<'_>>) + Sync,
+        work: impl Fn(&Shared<'_>, Range<usize>, &mut Scratch, &mut [f32], Option<Sink<'_>>) + Sync,
     ) {
         let share = self.work.share;
         let tensor = target.map_or(0, |(tensor, _)| tensor);
@@ -439,18 +381,24 @@ impl Network {
         );
         let (mut adds, mut settles) = (false, false);
         if target.is_some() {
-            gradient.resize(share.images().len() * len, 0.0);
+            if gradient.is_empty() {
+                gradient = self.work.spare.pop().unwrap_or_default();
+            }
+            gradient.grow(share.images().len() * len);
             adds = self.work.written[tensor];
             self.work.written[tensor] = true;
             self.work.pending[tensor] -= 1;
             settles = self.work.pending[tensor] == 0;
         }
+        self.work.pass += 1;
         let Work {
-            chunks,
+            threads,
+            pass,
             sums: all_sums,
             packed: all_packed,
             ..
         } = &mut self.work;
+        let (threads, pass) = (&*threads, *pass);
         let shared = Shared {
             nodes: &self.nodes,
             signals: &self.signals,
@@ -458,10 +406,9 @@ impl Network {
         };
         let sums = 2 * padded(channels);
         all_sums.resize(share.chunks * sums, 0.0);
-        all_packed.resize(share.chunks * packed, 0.0);
-        chunks
-            .par_iter_mut()
-            .zip(pieces(&mut gradient[..], share.per * len, share.count))
+        all_packed.grow(share.chunks * packed);
+        pieces(&mut gradient[..], share.per * len, share.count)
+            .into_par_iter()
             .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
             .zip(pieces(
                 &mut all_packed[share.values(packed)],
@@ -469,12 +416,12 @@ impl Network {
                 share.count,
             ))
             .enumerate()
-            .for_each(|(at, (((chunk, values), sums), packed))| {
-                chunk.prepare(scratch, sums.len());
+            .for_each(|(at, ((values, sums), packed))| {
+                let thread = &mut *own(threads);
+                thread.prepare(pass, scratch, sums.len());
                 sums.fill(0.0);
                 packed.fill(0.0);
                 let images = share.chunk(at);
-                let mut narrow = take(&mut chunk.narrow);
                 let sink = target.map(|(tensor, operand)| Sink {
                     level: shared.level,
                     operand,
@@ -484,10 +431,9 @@ impl Network {
                     adds,
                     settles,
                     sums,
-                    narrow: &mut narrow,
+                    narrow: &mut thread.narrow,
                 });
-                work(&shared, images, chunk, packed, sink);
-                chunk.narrow = narrow;
+                work(&shared, images, &mut thread.scratch, packed, sink);
             });
         if target.is_some() {
             self.signals[tensor].gradient = gradient;

@@ -78,6 +78,21 @@ impl Signal {
         &self.gradient[images.start * self.len()..images.end * self.len()]
     }
 
+    /// What reading the values of `image` needs from memory; empty where there is no such image.
+    pub(crate) fn stored(&self, image: usize) -> &[f32] {
+        of_image(&self.raw, self.len(), image)
+    }
+
+    /// What reading the gradient of `image` needs from memory: the gradient, and the raw values for batch norm.
+    pub(crate) fn stored_upstream(&self, image: usize) -> [&[f32]; 2] {
+        let raw = if self.coefficients[0].is_empty() {
+            &[]
+        } else {
+            self.stored(image)
+        };
+        [of_image(&self.gradient, self.len(), image), raw]
+    }
+
     /// The values of `images` as the next layer reads them; in `scratch` where they must be computed.
     pub(crate) fn read<'a>(
         &'a self,
@@ -220,6 +235,12 @@ impl Output<'_> {
         &mut self.values[at * self.len..][..self.len]
     }
 
+    /// The same and where the next image will be written, empty for the last.
+    pub(crate) fn image_and_next(&mut self, at: usize) -> (&mut [f32], &[f32]) {
+        let (image, rest) = self.values[at * self.len..].split_at_mut(self.len);
+        (image, of_image(rest, self.len, 0))
+    }
+
     /// Call when the images `at` of the chunk are written: sums or activates them while they are in cache.
     pub(crate) fn finish(&mut self, at: Range<usize>) {
         let values = &mut self.values[at.start * self.len..at.end * self.len];
@@ -319,6 +340,11 @@ impl Sink<'_> {
         });
         widen(self.narrow, self.sums);
     }
+}
+
+/// Image `at` of a tensor whose images have `len` values, empty where there is none.
+fn of_image(values: &[f32], len: usize, at: usize) -> &[f32] {
+    values.get(at * len..(at + 1) * len).unwrap_or_default()
 }
 
 /// Moves the sums of a few images, in `f32`, to the sums of the chunk.

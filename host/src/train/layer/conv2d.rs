@@ -1,14 +1,17 @@
 //! `conv2d`: weights `OHWI`.
 
 use super::frame::{Framed, Place};
+use super::winograd::{self, Winograd};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
+use crate::train::simd::{Ahead, Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
 pub(crate) struct Conv2d {
     framed: Framed,
+    /// Where it suits, instead of all below but the bias.
+    winograd: Option<Winograd>,
     runs: Vec<Run>,
     /// For each phase of the way back, its runs.
     phases: Vec<Vec<Run>>,
@@ -43,6 +46,7 @@ impl Conv2d {
         });
         Self {
             phases: phases.collect(),
+            winograd: Winograd::new(&framed),
             framed,
             runs,
             weights: Lines::default(),
@@ -69,6 +73,11 @@ fn joined(taps: impl Iterator<Item = Run>) -> Vec<Run> {
 impl Layer for Conv2d {
     fn pack(&mut self, weights: &[f32], bias: &[f32]) {
         let [inputs, outputs] = self.framed.channels;
+        self.bias.copy(bias);
+        self.bias.resize(padded(outputs), 0.0);
+        if let Some(winograd) = &mut self.winograd {
+            return winograd.pack(weights);
+        }
         let (patch, width) = (self.framed.taps() * inputs, padded(outputs));
         self.weights.resize(patch * width, 0.0);
         for (output, from) in weights.chunks_exact(patch).enumerate() {
@@ -87,16 +96,20 @@ impl Layer for Conv2d {
                 to[..inputs].copy_from_slice(&from[at..at + inputs]);
             }
         }
-        self.bias.copy(bias);
-        self.bias.resize(padded(outputs), 0.0);
     }
 
     fn packed_len(&self) -> usize {
+        if let Some(winograd) = &self.winograd {
+            return winograd.packed_len();
+        }
         let [inputs, outputs] = self.framed.channels;
         self.framed.taps() * inputs * padded(outputs)
     }
 
     fn unpack(&self, packed: &[f32], gradient: &mut [f32]) {
+        if let Some(winograd) = &self.winograd {
+            return winograd.unpack(packed, gradient);
+        }
         let width = padded(self.framed.channels[1]);
         let patch = packed.len() / width;
         for (output, to) in gradient.chunks_exact_mut(patch).enumerate() {
@@ -107,7 +120,13 @@ impl Layer for Conv2d {
     }
 
     fn scratch_len(&self, _images: usize) -> [usize; 2] {
-        self.framed.scratch_len()
+        let [input, upstream] = self.framed.scratch_len();
+        let size = &self.framed.sliding;
+        let planes = self.winograd.as_ref().map_or(0, |winograd| {
+            let there = winograd.scratch_len(size.output);
+            there.max(winograd.scratch_len(size.input))
+        });
+        [input + planes, upstream]
     }
 
     fn forward(
@@ -121,12 +140,26 @@ impl Layer for Conv2d {
         let channels = self.framed.channels[1];
         let [input_row, input_pixel] = self.framed.input_strides();
         let [rows, pixels] = self.framed.sliding.output;
+        let (frame, planes) = scratch.input.split_at_mut(self.framed.scratch_len()[0]);
         for (at, image) in images.enumerate() {
+            let ahead = Ahead::default().and(inputs[0].stored(image + 1));
+            let (to, next) = output.image_and_next(at);
+            let (input, ahead) = (
+                self.framed.input(inputs[0], image, frame, level),
+                ahead.and(next),
+            );
+            let start = Start::Bias(&self.bias);
+            if let Some(winograd) = &self.winograd {
+                let (input, image) = (winograd::Place::new(input, input_row), (to, [rows, pixels]));
+                winograd.convolve(level, false, input, image, start, (planes, ahead));
+                output.finish(at..at + 1);
+                continue;
+            }
             level.run(Convolve {
-                input: (self.framed).input(inputs[0], image, &mut scratch.input, level),
+                input,
                 input_pixel,
                 input_row,
-                output: output.image(at),
+                output: to,
                 output_pixel: channels,
                 output_row: pixels * channels,
                 rows,
@@ -134,7 +167,8 @@ impl Layer for Conv2d {
                 channels,
                 weights: &self.weights,
                 runs: &self.runs,
-                start: Start::Bias(&self.bias),
+                start,
+                ahead,
             });
             output.finish(at..at + 1);
         }
@@ -155,10 +189,35 @@ impl Layer for Conv2d {
         let [rows, pixels] = framed.sliding.output;
         let [begin, upstream_row] = framed.upstream();
         let columns = framed.transpose.frame[1];
+        let (frame, planes) = scratch.input.split_at_mut(framed.scratch_len()[0]);
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
+            let [gradient, raw] = output.stored_upstream(image + 1);
+            let mut ahead = Ahead::default().and(gradient).and(raw);
+            if let Some(sink) = &mut sink {
+                ahead = ahead.and(sink.image(at));
+            }
+            let input = framed.input(inputs[0], image, frame, level);
+            if let Some(winograd) = &self.winograd {
+                let upstream =
+                    |begin: usize| winograd::Place::new(&scratch.upstream[begin..], upstream_row);
+                let input = winograd::Place::new(input, input_row);
+                let size = [rows, pixels];
+                let memory = (&mut *planes, ahead);
+                winograd.gradient(level, input, upstream(begin), size, packed, memory);
+                let Some(sink) = &mut sink else { continue };
+                let start = sink.start();
+                let memory = (
+                    &mut *planes,
+                    Ahead::default().and(inputs[0].stored(image + 1)),
+                );
+                let image = (sink.image(at), framed.sliding.input);
+                winograd.convolve(level, true, upstream(0), image, start, memory);
+                sink.finish(at..at + 1);
+                continue;
+            }
             level.run(ConvolveGradient {
-                input: framed.input(inputs[0], image, &mut scratch.input, level),
+                input,
                 input_pixel,
                 input_row,
                 upstream: &scratch.upstream[begin..],
@@ -168,9 +227,11 @@ impl Layer for Conv2d {
                 channels: channels_out,
                 runs: &self.runs,
                 gradient: packed,
+                ahead,
             });
             let Some(sink) = &mut sink else { continue };
             let start = sink.start();
+            let mut ahead = Ahead::default().and(inputs[0].stored(image + 1));
             for (phase, runs) in framed.transpose.phases.iter().zip(&self.phases) {
                 let [first, output_row, output_pixel] = framed.phase(phase);
                 level.run(Convolve {
@@ -186,6 +247,7 @@ impl Layer for Conv2d {
                     weights: &self.transposed,
                     runs,
                     start,
+                    ahead: std::mem::take(&mut ahead),
                 });
             }
             sink.finish(at..at + 1);

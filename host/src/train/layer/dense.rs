@@ -2,7 +2,7 @@
 
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Convolve, ConvolveGradient, Lines, Run, Start, padded};
+use crate::train::simd::{Ahead, Convolve, ConvolveGradient, Lines, Run, Start, padded};
 use std::ops::Range;
 
 pub(crate) struct Dense {
@@ -91,6 +91,7 @@ impl Layer for Dense {
             weights: &self.weights,
             runs: &one_run(self.inputs),
             start: Start::Bias(&self.bias),
+            ahead: Ahead::default(),
         });
         output.finish(0..count);
     }
@@ -117,6 +118,7 @@ impl Layer for Dense {
             channels: self.outputs,
             runs: &one_run(self.inputs),
             gradient: packed,
+            ahead: Ahead::default(),
         });
         let Some(mut sink) = sink else { return };
         let start = sink.start();
@@ -133,6 +135,7 @@ impl Layer for Dense {
             weights: &self.transposed,
             runs: &one_run(self.outputs),
             start,
+            ahead: Ahead::default(),
         });
         sink.finish(0..count);
     }

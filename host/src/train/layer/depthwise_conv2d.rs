@@ -3,7 +3,7 @@
 use super::frame::{Framed, Place};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
-use crate::train::simd::{Depthwise, DepthwiseGradient, Lines, Start, Tap, padded};
+use crate::train::simd::{Ahead, Depthwise, DepthwiseGradient, Lines, Start, Tap, padded};
 use crate::train::sliding::Sliding;
 use std::ops::Range;
 
@@ -81,11 +81,13 @@ impl Layer for DepthwiseConv2d {
         let [input_row, input_pixel] = self.framed.input_strides();
         let [rows, pixels] = self.framed.sliding.output;
         for (at, image) in images.enumerate() {
+            let ahead = Ahead::default().and(inputs[0].stored(image + 1));
+            let (to, next) = output.image_and_next(at);
             level.run(Depthwise {
                 input: (self.framed).input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
                 input_row,
-                output: output.image(at),
+                output: to,
                 output_pixel: self.channels,
                 output_row: pixels * self.channels,
                 rows,
@@ -94,6 +96,7 @@ impl Layer for DepthwiseConv2d {
                 weights: &self.weights,
                 taps: &self.taps,
                 start: Start::Bias(&self.bias),
+                ahead: ahead.and(next),
             });
             output.finish(at..at + 1);
         }
@@ -115,6 +118,11 @@ impl Layer for DepthwiseConv2d {
         let columns = framed.transpose.frame[1];
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
+            let [gradient, raw] = output.stored_upstream(image + 1);
+            let mut ahead = Ahead::default().and(gradient).and(raw);
+            if let Some(sink) = &mut sink {
+                ahead = ahead.and(sink.image(at));
+            }
             level.run(DepthwiseGradient {
                 input: framed.input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,
@@ -126,9 +134,11 @@ impl Layer for DepthwiseConv2d {
                 channels,
                 taps: &self.taps,
                 gradient: packed,
+                ahead,
             });
             let Some(sink) = &mut sink else { continue };
             let start = sink.start();
+            let mut ahead = Ahead::default().and(inputs[0].stored(image + 1));
             for (phase, taps) in framed.transpose.phases.iter().zip(&self.phases) {
                 let [first, output_row, output_pixel] = framed.phase(phase);
                 level.run(Depthwise {
@@ -144,6 +154,7 @@ impl Layer for DepthwiseConv2d {
                     weights: &self.weights,
                     taps,
                     start,
+                    ahead: std::mem::take(&mut ahead),
                 });
             }
             sink.finish(at..at + 1);

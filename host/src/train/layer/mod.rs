@@ -12,6 +12,7 @@ mod global_avg_pool;
 mod global_stat_pool;
 mod pool;
 mod transpose;
+mod winograd;
 
 use super::signal::{Output, Signal, Sink};
 use super::simd::{Level, Lines};
@@ -20,7 +21,7 @@ use mote_core::shape::Shape;
 use mote_core::spec::{LayerError, Op};
 use std::ops::Range;
 
-/// Working memory of one chunk; see [`Layer::scratch_len`].
+/// Working memory for the chunks of one thread; see [`Layer::scratch_len`].
 pub(crate) struct Scratch {
     /// Instructions to use.
     pub level: Level,
@@ -48,8 +49,8 @@ pub(crate) trait Layer: Send + Sync {
         false
     }
 
-    /// Values needed in [`Scratch::input`] and [`Scratch::upstream`] for a chunk of `images`; both arrive as zeros
-    /// and keep what was written from image to image.
+    /// Values needed in [`Scratch::input`] and [`Scratch::upstream`] for a chunk of `images`; both begin as zeros and
+    /// keep what was written from image to image, and from chunk to chunk on one thread.
     fn scratch_len(&self, images: usize) -> [usize; 2];
 
     /// Computes `images` of the batch.

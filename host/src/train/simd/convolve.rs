@@ -3,7 +3,7 @@
 //! In NHWC the taps of one kernel row and their channels lie side by side, so each output pixel is a sum
 //! of products over a few contiguous runs of the input. No patch is ever copied (no im2col).
 
-use super::{Operation, Simd, WIDTH, load, padded, store};
+use super::{Ahead, Operation, Simd, WIDTH, load, padded, store};
 
 /// One contiguous stretch of a patch and of the weights' rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,8 @@ pub(crate) struct Convolve<'a> {
     pub runs: &'a [Run],
     /// What each output starts from.
     pub start: Start<'a>,
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 impl Operation for Convolve<'_> {
@@ -98,6 +100,8 @@ impl Operation for Convolve<'_> {
             assert!(bias.len() >= width);
         }
         let vectors = self.channels.div_ceil(S::LANES);
+        let tiles = self.rows * self.pixels.div_ceil(8) * vectors.div_ceil(2);
+        self.ahead.over(tiles);
         let mut vector = 0;
         while vector < vectors {
             let count = (vectors - vector).min(2);
@@ -233,6 +237,7 @@ impl Convolve<'_> {
         row: usize,
         pixel: usize,
     ) {
+        self.ahead.fetch(simd);
         let width = padded(self.channels);
         let stride = if STRIDE > 0 { STRIDE } else { self.input_pixel };
         let mask = simd.mask(self.channels - pass.first - (N - 1) * S::LANES);

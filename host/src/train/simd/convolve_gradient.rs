@@ -1,6 +1,6 @@
 //! The gradient of a convolution's weights: the twin of [`Convolve`](super::Convolve).
 
-use super::{Operation, Run, Simd, padded};
+use super::{Ahead, Operation, Run, Simd, padded};
 
 /// `gradient[run.row + k, c] += sum over r, p of input[r, p, run.input + k] * upstream[r, p, c]`.
 pub(crate) struct ConvolveGradient<'a> {
@@ -24,6 +24,8 @@ pub(crate) struct ConvolveGradient<'a> {
     pub runs: &'a [Run],
     /// Rows of `padded(channels)` values, added to.
     pub gradient: &'a mut [f32],
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 /// A tile: rows of the image and the place in the gradient.
@@ -57,6 +59,9 @@ impl Operation for ConvolveGradient<'_> {
         // As many rows at once as stay in the first-level cache.
         let block = (4096 / (self.pixels * (self.input_pixel + self.channels))).clamp(1, self.rows);
         let vectors = self.channels.div_ceil(S::LANES);
+        let taps: usize = self.runs.iter().map(|run| run.len / 6).sum();
+        let tiles = self.rows.div_ceil(block) * taps * vectors.div_ceil(2);
+        self.ahead.over(tiles);
         let mut row = 0;
         while row < self.rows {
             let rows = [row, (row + block).min(self.rows)];
@@ -143,6 +148,7 @@ impl ConvolveGradient<'_> {
         simd: S,
         tile: Tile,
     ) {
+        self.ahead.fetch(simd);
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - tile.first - (N - 1) * S::LANES);
         // SAFETY: the door asserted that every patch, upstream pixel and gradient row lies inside its slice;

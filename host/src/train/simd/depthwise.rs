@@ -1,6 +1,6 @@
 //! One kernel for each channel: channels are lanes, so every tap is one vector product.
 
-use super::{Operation, Simd, Start, load, padded, store};
+use super::{Ahead, Operation, Simd, Start, load, padded, store};
 
 /// One tap of a depthwise kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Depthwise<'a> {
     pub taps: &'a [Tap],
     /// What each output starts from.
     pub start: Start<'a>,
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 impl Operation for Depthwise<'_> {
@@ -58,15 +60,19 @@ impl Operation for Depthwise<'_> {
         if let Start::Bias(bias) = self.start {
             assert!(bias.len() >= width);
         }
+        let vectors = self.channels.div_ceil(S::LANES);
+        self.ahead
+            .over(self.rows * self.pixels.div_ceil(8) * vectors);
+        let adjacent = self.adjacent();
         for row in 0..self.rows {
             let mut first = 0;
             while first < self.channels {
                 // SAFETY: the bounds were asserted above.
                 unsafe {
-                    if first + S::LANES <= self.channels {
-                        self.row::<S, false>(simd, row, first);
-                    } else {
-                        self.row::<S, true>(simd, row, first);
+                    match (first + S::LANES <= self.channels, adjacent) {
+                        (true, true) => self.row::<S, false, true>(simd, row, first),
+                        (true, false) => self.row::<S, false, false>(simd, row, first),
+                        (false, _) => self.row::<S, true, false>(simd, row, first),
                     }
                 }
                 first += S::LANES;
@@ -76,25 +82,41 @@ impl Operation for Depthwise<'_> {
 }
 
 impl Depthwise<'_> {
+    /// Whether the taps are threes that lie as far apart as pixels do, so that neighbours share what they read.
+    #[inline(always)]
+    fn adjacent(&self) -> bool {
+        let step = self.input_pixel;
+        self.taps.len().is_multiple_of(3)
+            && self.taps.chunks_exact(3).all(|taps| {
+                taps[1].input == taps[0].input + step && taps[2].input == taps[1].input + step
+            })
+    }
+
     /// One row of one vector of channels.
     ///
     /// # Safety
-    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `first < channels`.
+    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `first < channels`; `ADJACENT` only where
+    /// [`Self::adjacent`].
     #[inline(always)]
-    unsafe fn row<S: Simd, const MASKED: bool>(&mut self, simd: S, row: usize, first: usize) {
+    unsafe fn row<S: Simd, const MASKED: bool, const ADJACENT: bool>(
+        &mut self,
+        simd: S,
+        row: usize,
+        first: usize,
+    ) {
         let mut pixel = 0;
         // SAFETY: the caller asserted the bounds; every pixel visited is below `pixels`.
         unsafe {
             while pixel + 8 <= self.pixels {
-                self.tile::<S, 8, MASKED>(simd, row, pixel, first);
+                self.tile::<S, 8, MASKED, ADJACENT>(simd, row, pixel, first);
                 pixel += 8;
             }
             while pixel + 2 <= self.pixels {
-                self.tile::<S, 2, MASKED>(simd, row, pixel, first);
+                self.tile::<S, 2, MASKED, false>(simd, row, pixel, first);
                 pixel += 2;
             }
             if pixel < self.pixels {
-                self.tile::<S, 1, MASKED>(simd, row, pixel, first);
+                self.tile::<S, 1, MASKED, false>(simd, row, pixel, first);
             }
         }
     }
@@ -102,15 +124,17 @@ impl Depthwise<'_> {
     /// `P` pixels of one vector of channels, held in registers.
     ///
     /// # Safety
-    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `pixel + P <= pixels`, `first < channels`.
+    /// The door of [`Operation::run`] must have asserted the bounds; `row < rows`, `pixel + P <= pixels`, `first < channels`;
+    /// `ADJACENT` only where [`Self::adjacent`].
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const MASKED: bool>(
+    unsafe fn tile<S: Simd, const P: usize, const MASKED: bool, const ADJACENT: bool>(
         &mut self,
         simd: S,
         row: usize,
         pixel: usize,
         first: usize,
     ) {
+        self.ahead.fetch(simd);
         let width = padded(self.channels);
         let mask = simd.mask(self.channels - first);
         // SAFETY: the door asserted that every patch, weight row and output pixel lies inside its slice; the
@@ -134,7 +158,27 @@ impl Depthwise<'_> {
                     }
                 }
             }
-            for at in 0..self.taps.len() {
+            let mut at = 0;
+            while ADJACENT && at < self.taps.len() {
+                // Three taps at once: what one pixel reads last, its neighbour reads before. The order of each pixel's
+                // taps stays.
+                let mut weights = [simd.splat(0.0); 3];
+                for tap in 0..3 {
+                    let row = self.taps.get_unchecked(at + tap).row;
+                    weights[tap] = simd.load(self.weights.as_ptr().add(row * width + first));
+                }
+                let x = input.add(self.taps.get_unchecked(at).input);
+                for column in 0..P + 2 {
+                    let x = load::<S, MASKED>(simd, x.add(column * self.input_pixel), mask);
+                    for tap in 0..3 {
+                        if column >= tap && column - tap < P {
+                            sums[column - tap] = simd.fma(x, weights[tap], sums[column - tap]);
+                        }
+                    }
+                }
+                at += 3;
+            }
+            while at < self.taps.len() {
                 let tap = *self.taps.get_unchecked(at);
                 let weights = simd.load(self.weights.as_ptr().add(tap.row * width + first));
                 let x = input.add(tap.input);
@@ -142,6 +186,7 @@ impl Depthwise<'_> {
                     let x = load::<S, MASKED>(simd, x.add(p * self.input_pixel), mask);
                     sums[p] = simd.fma(x, weights, sums[p]);
                 }
+                at += 1;
             }
             for p in 0..P {
                 store::<S, MASKED>(simd, output.add(p * self.output_pixel), sums[p], mask);
@@ -172,6 +217,8 @@ pub(crate) struct DepthwiseGradient<'a> {
     pub taps: &'a [Tap],
     /// Rows of `padded(channels)` values, added to.
     pub gradient: &'a mut [f32],
+    /// What will be needed next.
+    pub ahead: Ahead,
 }
 
 impl Operation for DepthwiseGradient<'_> {
@@ -192,6 +239,9 @@ impl Operation for DepthwiseGradient<'_> {
         }
         // As many rows at once as stay in the first-level cache.
         let block = (4096 / (self.pixels * (self.input_pixel + self.channels))).clamp(1, self.rows);
+        let vectors = self.channels.div_ceil(S::LANES);
+        let tiles = self.rows * vectors * self.taps.len().div_ceil(9);
+        self.ahead.over(tiles);
         let mut row = 0;
         while row < self.rows {
             let rows = [row, (row + block).min(self.rows)];
@@ -267,6 +317,7 @@ impl DepthwiseGradient<'_> {
                 sums[t] = simd.load(gradient.add(taps[t].row * width));
             }
             for row in rows[0]..rows[1] {
+                self.ahead.fetch(simd);
                 let mut x = self.input.as_ptr().add(row * self.input_row + first);
                 let mut y = self.upstream.as_ptr().add(row * self.upstream_row + first);
                 for _ in 0..self.pixels {

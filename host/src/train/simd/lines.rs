@@ -36,6 +36,16 @@ impl Lines {
         }
     }
 
+    /// At least `len` values, new ones 0; takes no more memory than that.
+    pub(crate) fn grow(&mut self, len: usize) {
+        if self.len < len {
+            let lines = len.div_ceil(super::WIDTH);
+            self.lines
+                .reserve_exact(lines.saturating_sub(self.lines.len()));
+            self.resize(len, 0.0);
+        }
+    }
+
     /// Becomes a copy of `values`.
     pub(crate) fn copy(&mut self, values: &[f32]) {
         self.resize(values.len(), 0.0);

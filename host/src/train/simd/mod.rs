@@ -10,6 +10,7 @@
 #![allow(unsafe_code, clippy::needless_range_loop)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -22,13 +23,16 @@ mod exp;
 mod lines;
 mod peak;
 mod portable;
+mod winograd;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use channels::{AddActivated, Normalize, Settle, Sums, Upstream};
 pub(crate) use convolve::{Convolve, Run, Start};
 pub(crate) use convolve_gradient::ConvolveGradient;
 pub(crate) use depthwise::{Depthwise, DepthwiseGradient, Tap};
 pub(crate) use exp::ExpRow;
 pub(crate) use lines::Lines;
+pub(crate) use winograd::{FromPlanes, PLANES, ToPlanes, Way, plane};
 
 /// Packed matrices have rows padded with zeros to a multiple of this, the widest vector.
 pub(crate) const WIDTH: usize = 16;
@@ -139,12 +143,16 @@ pub(crate) trait Simd: Copy {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`.
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a * b`.
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a > b ? a : b`; `b` where either is NaN.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// `vector` where `sign > 0`, else 0.
     fn keep_positive(self, sign: Self::F, vector: Self::F) -> Self::F;
+    /// Asks for the cache line at `at`, which may be any address: it is read into the second-level cache.
+    fn prefetch(self, at: *const f32);
     /// `2^n` for each lane `1.5 * 2^23 + n`, with `n` an integer in `[-126, 127]`.
     fn pow2(self, shifted: Self::F) -> Self::F;
 }

@@ -82,6 +82,10 @@ impl Simd for Portable {
         std::array::from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
     fn mul(self, a: Self::F, b: Self::F) -> Self::F {
         std::array::from_fn(|i| a[i] * b[i])
     }
@@ -93,6 +97,8 @@ impl Simd for Portable {
     fn keep_positive(self, sign: Self::F, vector: Self::F) -> Self::F {
         std::array::from_fn(|i| if sign[i] > 0.0 { vector[i] } else { 0.0 })
     }
+    #[inline(always)]
+    fn prefetch(self, _at: *const f32) {}
     #[inline(always)]
     fn pow2(self, shifted: Self::F) -> Self::F {
         shifted.map(|x| f32::from_bits((x.to_bits() << 23).wrapping_add(0x3f80_0000)))

@@ -5,6 +5,7 @@ mod layers;
 mod oracle;
 mod pretrain;
 mod same_bytes;
+mod winograd;
 mod world;
 
 use super::random::SplitMix;

@@ -11,11 +11,15 @@ fn presets() -> Vec<Spec> {
         Shape::new(13, 10, 1),
         Shape::sequence(20, 1),
     ];
-    Preset::ALL
+    let mut all: Vec<Spec> = Preset::ALL
         .into_iter()
         .zip(inputs)
         .map(|(preset, input)| preset.spec(input, 0.5, Some(5)).unwrap())
-        .collect()
+        .collect();
+    // Whole tiles and vectors: Winograd's transform.
+    let whole = Preset::Resnet8.spec(Shape::new(16, 8, 3), 1.0, Some(5));
+    all.push(whole.unwrap());
+    all
 }
 
 /// Output, gradients and running statistics of one step.
