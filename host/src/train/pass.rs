@@ -379,12 +379,14 @@ impl Network {
             self.signals[tensor].summed,
             self.signals[tensor].channels(),
         );
-        let (mut adds, mut settles) = (false, false);
+        let (mut adds, mut settles, mut used) = (false, false, 0);
         if target.is_some() {
             if gradient.is_empty() {
                 gradient = self.work.spare.pop().unwrap_or_default();
             }
-            gradient.grow(share.images().len() * len);
+            // What was another tensor's may be longer.
+            used = share.images().len() * len;
+            gradient.grow(used);
             adds = self.work.written[tensor];
             self.work.written[tensor] = true;
             self.work.pending[tensor] -= 1;
@@ -407,7 +409,7 @@ impl Network {
         let sums = 2 * padded(channels);
         all_sums.resize(share.chunks * sums, 0.0);
         all_packed.grow(share.chunks * packed);
-        pieces(&mut gradient[..], share.per * len, share.count)
+        pieces(&mut gradient[..used], share.per * len, share.count)
             .into_par_iter()
             .zip(pieces(&mut all_sums[share.values(sums)], sums, share.count))
             .zip(pieces(
