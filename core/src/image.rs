@@ -43,6 +43,7 @@ mod vocabulary;
 pub use error::ImageError;
 pub use include::Aligned;
 pub use info::{LayerInfo, Work};
+pub(crate) use layer::codes;
 pub use layer::{
     CONSTANTS_ALIGN, ConstantsLayout, IN_PLACE, LAYER_LEN, OVER, WORK_ALIGN, op_code, packing_code,
 };

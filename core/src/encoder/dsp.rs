@@ -2,7 +2,7 @@
 
 use super::kernels::{SLIDING, packed};
 use crate::arch::Activations;
-use crate::image::{LayerInfo, TensorInfo, Work};
+use crate::image::{LayerInfo, TensorInfo, Work, codes};
 use crate::kernel::Output;
 use crate::kernel::dsp::{Add, Conv2d, Dense, DepthwiseConv2d};
 use crate::kernel::i8::{Add as PlainAdd, Operand};
@@ -13,7 +13,7 @@ use core::ops::Range;
 /// Runs `layer` in `scratch`, which is at least as long as the image asks for, and aligned.
 pub fn run<const SET: u32>(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]) {
     if let Op::Add { .. } = layer.layer.op {
-        if SET & packed(4) != 0 {
+        if SET & packed(codes::ADD) != 0 {
             add(layer, work, scratch);
         }
         return;
@@ -46,7 +46,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]
         Output::new(layer.output.quant, layer.layer.activation),
     );
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) if SET & (packed(1) | SLIDING) != 0 => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & (packed(codes::CONV2D) | SLIDING) != 0 => {
             let input_zero_point = layer.input.quant.zero_point;
             let conv = Conv2d {
                 geometry,
@@ -54,13 +54,15 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]
                 stream,
                 output,
             };
-            match (SET & packed(1) != 0, SET & SLIDING != 0) {
+            match (SET & packed(codes::CONV2D) != 0, SET & SLIDING != 0) {
                 (true, true) => conv.run_in(at, work),
                 (true, false) => conv.gather_in(at, work),
                 _ => conv.slide_in(at, work),
             }
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & packed(2) != 0 => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry))
+            if SET & packed(codes::DEPTHWISE_CONV2D) != 0 =>
+        {
             let input_zero_point = layer.input.quant.zero_point;
             let conv = DepthwiseConv2d {
                 geometry,
@@ -70,7 +72,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, work: Work, scratch: &mut [i8]
             };
             conv.run_in(at, work);
         }
-        (Op::Dense { .. }, _) if SET & packed(3) != 0 => {
+        (Op::Dense { .. }, _) if SET & packed(codes::DENSE) != 0 => {
             let inputs = layer.input.shape.len();
             let dense = Dense {
                 inputs,

@@ -2,7 +2,7 @@
 
 use super::kernels::half;
 use super::{binary, sliding, unary};
-use crate::image::LayerInfo;
+use crate::image::{LayerInfo, codes};
 use crate::kernel::f16::{
     Add, AvgPool, Concat, Conv2d, Dense, DepthwiseConv2d, Embedding, GlobalAvgPool, GlobalStatPool,
     MaxPool,
@@ -15,7 +15,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
     let (weights, _) = layer.weights().as_chunks();
     let bias = layer.bias();
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) if SET & half(1) != 0 => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & half(codes::CONV2D) != 0 => {
             let conv = Conv2d {
                 geometry,
                 weights,
@@ -24,7 +24,9 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & half(2) != 0 => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry))
+            if SET & half(codes::DEPTHWISE_CONV2D) != 0 =>
+        {
             let conv = DepthwiseConv2d {
                 geometry,
                 weights,
@@ -33,7 +35,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::AvgPool { .. }, Some(geometry)) if SET & half(6) != 0 => {
+        (Op::AvgPool { .. }, Some(geometry)) if SET & half(codes::AVG_POOL) != 0 => {
             sliding(layer, scratch, |at| {
                 AvgPool {
                     geometry,
@@ -42,7 +44,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 .run_in(at)
             });
         }
-        (Op::MaxPool { .. }, Some(geometry)) if SET & half(7) != 0 => {
+        (Op::MaxPool { .. }, Some(geometry)) if SET & half(codes::MAX_POOL) != 0 => {
             sliding(layer, scratch, |at| {
                 MaxPool {
                     geometry,
@@ -51,7 +53,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 .run_in(at)
             });
         }
-        (Op::Dense { .. }, _) if SET & half(3) != 0 => {
+        (Op::Dense { .. }, _) if SET & half(codes::DENSE) != 0 => {
             let dense = Dense {
                 inputs: input.len(),
                 weights,
@@ -60,7 +62,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
             };
             unary(layer, scratch, |x, y| dense.run(x, y));
         }
-        (Op::Add { .. }, _) if SET & half(4) != 0 => {
+        (Op::Add { .. }, _) if SET & half(codes::ADD) != 0 => {
             let add = Add { activation };
             binary(
                 layer,
@@ -69,7 +71,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 |sum, kept, _| add.run_in_place(sum, kept),
             );
         }
-        (Op::Concat { .. }, _) if SET & half(5) != 0 => {
+        (Op::Concat { .. }, _) if SET & half(codes::CONCAT) != 0 => {
             let other = layer.other.map_or(input, |other| other.shape);
             let concat = Concat {
                 channels: [input.c.into(), other.c.into()],
@@ -82,12 +84,12 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 |_, _, _| {},
             );
         }
-        (Op::GlobalAvgPool, _) if SET & half(8) != 0 => {
+        (Op::GlobalAvgPool, _) if SET & half(codes::GLOBAL_AVG_POOL) != 0 => {
             unary(layer, scratch, |x, y| {
                 GlobalAvgPool { input, activation }.run(x, y)
             });
         }
-        (Op::GlobalStatPool, _) if SET & half(9) != 0 => {
+        (Op::GlobalStatPool, _) if SET & half(codes::GLOBAL_STAT_POOL) != 0 => {
             unary(layer, scratch, |x, y| {
                 GlobalStatPool { input, activation }.run(x, y)
             });
@@ -98,7 +100,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [f32]) {
                 channels,
             },
             _,
-        ) if SET & half(10) != 0 => {
+        ) if SET & half(codes::EMBEDDING) != 0 => {
             let (vocabulary, channels) = (vocabulary.into(), channels.into());
             let embedding = Embedding {
                 vocabulary,

@@ -2,7 +2,7 @@
 
 use super::kernels::plain;
 use super::{binary, sliding, unary};
-use crate::image::LayerInfo;
+use crate::image::{LayerInfo, codes};
 use crate::kernel::i8::{
     Add, AvgPool, Concat, Conv2d, Dense, DepthwiseConv2d, Embedding, GlobalAvgPool, GlobalStatPool,
     MaxPool, Operand,
@@ -33,7 +33,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
     };
     let multiplier = layer.ratio(0);
     match (layer.layer.op, layer.geometry()) {
-        (Op::Conv2d { .. }, Some(geometry)) if SET & plain(1) != 0 => {
+        (Op::Conv2d { .. }, Some(geometry)) if SET & plain(codes::CONV2D) != 0 => {
             let conv = Conv2d {
                 geometry,
                 input_zero_point,
@@ -43,7 +43,9 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::DepthwiseConv2d { .. }, Some(geometry)) if SET & plain(2) != 0 => {
+        (Op::DepthwiseConv2d { .. }, Some(geometry))
+            if SET & plain(codes::DEPTHWISE_CONV2D) != 0 =>
+        {
             let conv = DepthwiseConv2d {
                 geometry,
                 input_zero_point,
@@ -53,13 +55,13 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             sliding(layer, scratch, |at| conv.run_in(at));
         }
-        (Op::AvgPool { .. }, Some(geometry)) if SET & plain(6) != 0 => {
+        (Op::AvgPool { .. }, Some(geometry)) if SET & plain(codes::AVG_POOL) != 0 => {
             sliding(layer, scratch, |at| AvgPool { geometry, output }.run_in(at));
         }
-        (Op::MaxPool { .. }, Some(geometry)) if SET & plain(7) != 0 => {
+        (Op::MaxPool { .. }, Some(geometry)) if SET & plain(codes::MAX_POOL) != 0 => {
             sliding(layer, scratch, |at| MaxPool { geometry, output }.run_in(at));
         }
-        (Op::Dense { .. }, _) if SET & plain(3) != 0 => {
+        (Op::Dense { .. }, _) if SET & plain(codes::DENSE) != 0 => {
             let dense = Dense {
                 inputs: input.shape.len(),
                 weights,
@@ -68,7 +70,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             unary(layer, scratch, |x, y| dense.run(x, y));
         }
-        (Op::Add { .. }, _) if SET & plain(4) != 0 => {
+        (Op::Add { .. }, _) if SET & plain(codes::ADD) != 0 => {
             let [a, b] = [operand(0), operand(1)];
             let add = |a, b| Add {
                 a,
@@ -86,7 +88,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 },
             );
         }
-        (Op::Concat { .. }, _) if SET & plain(5) != 0 => {
+        (Op::Concat { .. }, _) if SET & plain(codes::CONCAT) != 0 => {
             let channels = [input, layer.other.unwrap_or(input)].map(|t| usize::from(t.shape.c));
             let concat = Concat {
                 a: operand(0),
@@ -101,7 +103,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 |_, _, _| {},
             );
         }
-        (Op::GlobalAvgPool, _) if SET & plain(8) != 0 => {
+        (Op::GlobalAvgPool, _) if SET & plain(codes::GLOBAL_AVG_POOL) != 0 => {
             let pool = GlobalAvgPool {
                 input: input.shape,
                 input_zero_point,
@@ -110,7 +112,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
             };
             unary(layer, scratch, |x, y| pool.run(x, y));
         }
-        (Op::GlobalStatPool, _) if SET & plain(9) != 0 => {
+        (Op::GlobalStatPool, _) if SET & plain(codes::GLOBAL_STAT_POOL) != 0 => {
             let pool = GlobalStatPool {
                 input: input.shape,
                 input_zero_point,
@@ -125,7 +127,7 @@ pub fn run<const SET: u32>(layer: &LayerInfo<'_>, scratch: &mut [i8]) {
                 channels,
             },
             _,
-        ) if SET & plain(10) != 0 => {
+        ) if SET & plain(codes::EMBEDDING) != 0 => {
             let (vocabulary, channels) = (vocabulary.into(), channels.into());
             let embedding = Embedding {
                 vocabulary,

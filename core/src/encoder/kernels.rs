@@ -6,22 +6,27 @@
 
 use super::{dsp, f16, i8};
 use crate::arch::RUNS_DSP;
-use crate::image::{Format, LayerInfo};
+use crate::image::{Format, LayerInfo, codes};
 
 /// Every kernel.
 pub(crate) const ALL: u32 = u32::MAX;
 
-/// The kernel over plain int8 weights of the layer whose [code](crate::image::op_code) is `op`.
+/// The kernel over plain int8 weights of the layer whose [code](codes) is `op`.
 pub(crate) const fn plain(op: u8) -> u32 {
     1 << op
 }
 
-/// Over weights packed for the DSP instructions, as they lie in the input, or side by side.
+/// Over weights packed for the DSP instructions, in runs.
 pub(crate) const fn packed(op: u8) -> u32 {
     1 << (10 + op)
 }
+/// Over those of a convolution packed tap by tap.
 pub(crate) const SLIDING: u32 = 1 << 15;
-const PACKED: u32 = packed(1) | packed(2) | packed(3) | packed(4) | SLIDING;
+const PACKED: u32 = packed(codes::CONV2D)
+    | packed(codes::DEPTHWISE_CONV2D)
+    | packed(codes::DENSE)
+    | packed(codes::ADD)
+    | SLIDING;
 
 /// Over half-precision weights.
 pub(crate) const fn half(op: u8) -> u32 {

@@ -105,6 +105,20 @@ impl ConstantsLayout {
     }
 }
 
+/// Codes of operations in layer records.
+pub(crate) mod codes {
+    pub const CONV2D: u8 = 1;
+    pub const DEPTHWISE_CONV2D: u8 = 2;
+    pub const DENSE: u8 = 3;
+    pub const ADD: u8 = 4;
+    pub const CONCAT: u8 = 5;
+    pub const AVG_POOL: u8 = 6;
+    pub const MAX_POOL: u8 = 7;
+    pub const GLOBAL_AVG_POOL: u8 = 8;
+    pub const GLOBAL_STAT_POOL: u8 = 9;
+    pub const EMBEDDING: u8 = 10;
+}
+
 /// One record: the layer of the spec and where its constants start.
 #[derive(Clone, Copy)]
 pub struct Record {
@@ -150,23 +164,23 @@ impl Record {
         let other = Tensor(record[3]);
         let batch_norm = false;
         let op = match record[0] {
-            1 => Op::Conv2d {
+            codes::CONV2D => Op::Conv2d {
                 channels,
                 kernel,
                 batch_norm,
             },
-            2 => Op::DepthwiseConv2d { kernel, batch_norm },
-            3 => Op::Dense {
+            codes::DEPTHWISE_CONV2D => Op::DepthwiseConv2d { kernel, batch_norm },
+            codes::DENSE => Op::Dense {
                 channels,
                 batch_norm,
             },
-            4 => Op::Add { other },
-            5 => Op::Concat { other },
-            6 => Op::AvgPool { kernel },
-            7 => Op::MaxPool { kernel },
-            8 => Op::GlobalAvgPool,
-            9 => Op::GlobalStatPool,
-            10 => Op::Embedding {
+            codes::ADD => Op::Add { other },
+            codes::CONCAT => Op::Concat { other },
+            codes::AVG_POOL => Op::AvgPool { kernel },
+            codes::MAX_POOL => Op::MaxPool { kernel },
+            codes::GLOBAL_AVG_POOL => Op::GlobalAvgPool,
+            codes::GLOBAL_STAT_POOL => Op::GlobalStatPool,
+            codes::EMBEDDING => Op::Embedding {
                 vocabulary,
                 channels,
             },
@@ -210,9 +224,7 @@ impl Record {
             work,
         })
     }
-}
 
-impl Record {
     /// The kernel that runs the layer, as a bit.
     pub const fn kernel(&self, format: Format) -> u32 {
         kernels::kernel(format, op_code(&self.layer.op), self.packing)
@@ -222,16 +234,16 @@ impl Record {
 /// The code of an operation in a layer record.
 pub const fn op_code(op: &Op) -> u8 {
     match op {
-        Op::Conv2d { .. } => 1,
-        Op::DepthwiseConv2d { .. } => 2,
-        Op::Dense { .. } => 3,
-        Op::Add { .. } => 4,
-        Op::Concat { .. } => 5,
-        Op::AvgPool { .. } => 6,
-        Op::MaxPool { .. } => 7,
-        Op::GlobalAvgPool => 8,
-        Op::GlobalStatPool => 9,
-        Op::Embedding { .. } => 10,
+        Op::Conv2d { .. } => codes::CONV2D,
+        Op::DepthwiseConv2d { .. } => codes::DEPTHWISE_CONV2D,
+        Op::Dense { .. } => codes::DENSE,
+        Op::Add { .. } => codes::ADD,
+        Op::Concat { .. } => codes::CONCAT,
+        Op::AvgPool { .. } => codes::AVG_POOL,
+        Op::MaxPool { .. } => codes::MAX_POOL,
+        Op::GlobalAvgPool => codes::GLOBAL_AVG_POOL,
+        Op::GlobalStatPool => codes::GLOBAL_STAT_POOL,
+        Op::Embedding { .. } => codes::EMBEDDING,
     }
 }
 

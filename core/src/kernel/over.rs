@@ -1,8 +1,8 @@
 //! Which layers may write over their input, and how far ahead of it.
 //!
 //! A sliding kernel goes through its output from front to back, four pixels at a time at most over packed weights, two
-//! over plain ones; packed ones with three taps side by side make several rows together, so many pixels of each. Where the output starts early enough before the input, all that is written lies in front of all that
-//! is still to be read.
+//! over plain ones; packed ones with three taps side by side make several rows together, so many pixels of each. Where the
+//! output starts early enough before the input, all that is written lies in front of all that is still to be read.
 
 use crate::kernel::dsp::{Packing, lines, slides};
 use crate::shape::Shape;

@@ -219,8 +219,8 @@ pub fn evaluate(
             Role::Quantized(of) if *of == result.name => result.linear.as_ref(),
             _ => None,
         });
-        let inverse_l2 = penalty.map(|linear| vec![linear.penalty.inverse_l2]);
-        let candidates = inverse_l2.as_deref().unwrap_or(&config.inverse_l2);
+        let chosen = penalty.map(|linear| [linear.penalty.inverse_l2]);
+        let candidates = chosen.as_ref().map_or(&config.inverse_l2[..], |one| one);
         results.push(one(set, candidates)?);
     }
     let place = |name: &str| sets.iter().position(|set| set.name == name);

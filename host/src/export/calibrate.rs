@@ -48,7 +48,8 @@ impl Range {
 
 /// The range of every tensor of `encoder` over `windows` (`B * input_len`, normalised), the input first.
 ///
-/// Of more than 8,192 windows it looks at 4,097 to 8,192, spread evenly. The result does not depend on the number of threads.
+/// Of more than 8,192 windows it looks at 4,097 to 8,192, spread evenly. The result does not depend on the number of
+/// threads.
 pub fn calibrate(
     encoder: &FoldedEncoder,
     windows: &[f32],

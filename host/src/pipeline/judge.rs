@@ -47,10 +47,10 @@ pub fn judge(
     config: &EvaluateConfig,
     output: Output,
 ) -> Result<Evaluation, PipelineError> {
-    let directions = |name: &str, role, embeddings, [a, b]: [Embeddings; 2]| {
+    let directions = |name: &str, role, embeddings, views| {
         FeatureSet::new(name, role, embeddings)
             .prepared(DIRECTIONS)
-            .viewed([a, b])
+            .viewed(views)
     };
     let embedded = |encoder: &TrainedEncoder, values: &[f32]| {
         let dim = encoder.spec.embedding_len()?;

@@ -75,6 +75,17 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
     tables
 }
 
+/// Columns of the table over all sets.
+const OVERVIEW: [&str; 7] = [
+    "",
+    "linear",
+    "macro F1",
+    "k-NN",
+    "rank",
+    "alignment",
+    "uniformity",
+];
+
 fn overview(summary: &Summary) -> Table {
     let rows = summary.sets.iter().map(|set| {
         let rank = format!("{:.1} of {}", set.rank.mean, set.spread.dim);
@@ -92,16 +103,9 @@ fn overview(summary: &Summary) -> Table {
     });
     let mut rows: Vec<_> = rows.collect();
     if let Some(majority) = &summary.majority {
-        let dash = || "-".to_owned();
-        rows.push(vec![
-            "always the most frequent label".into(),
-            percent(majority),
-            dash(),
-            dash(),
-            dash(),
-            dash(),
-            dash(),
-        ]);
+        let mut row = vec!["always the most frequent label".into(), percent(majority)];
+        row.resize(OVERVIEW.len(), "-".into());
+        rows.push(row);
     }
     let runs = match summary.runs {
         1 => String::new(),
@@ -109,17 +113,7 @@ fn overview(summary: &Summary) -> Table {
     };
     Table {
         caption: format!("Held-out accuracy in %{runs}"),
-        header: [
-            "",
-            "linear",
-            "macro F1",
-            "k-NN",
-            "rank",
-            "alignment",
-            "uniformity",
-        ]
-        .map(String::from)
-        .to_vec(),
+        header: OVERVIEW.map(String::from).to_vec(),
         rows,
     }
 }

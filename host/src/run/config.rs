@@ -346,12 +346,8 @@ impl RunConfig {
     /// As [`Self::to_toml`].
     pub fn changes(&self, other: &Self) -> Result<Vec<String>, RunError> {
         let flat = |config: &Self| {
-            let table = config.to_table().map_err(|message| RunError::Config {
-                origin: "configuration".into(),
-                message,
-            })?;
             let mut flat = BTreeMap::new();
-            flatten("", &toml::Value::Table(table), &mut flat);
+            flatten("", &toml::Value::Table(config.to_table()?), &mut flat);
             Ok::<_, RunError>(flat)
         };
         let (before, after) = (flat(self)?, flat(other)?);
@@ -376,9 +372,11 @@ impl RunConfig {
     }
 
     /// The configuration as a table of TOML; by way of the text, so that one writer is compiled.
-    pub(super) fn to_table(&self) -> Result<toml::Table, String> {
-        let text = self.to_toml().map_err(|e| e.to_string())?;
-        toml::from_str(&text).map_err(|e| e.to_string())
+    ///
+    /// # Errors
+    /// As [`Self::to_toml`].
+    pub(super) fn to_table(&self) -> Result<toml::Table, RunError> {
+        toml::from_str(&self.to_toml()?).map_err(unwritable)
     }
 
     /// The configuration as TOML, every value written out.
@@ -386,10 +384,7 @@ impl RunConfig {
     /// # Errors
     /// If a value has no place in TOML; [`RunConfig::check`] finds those first.
     pub fn to_toml(&self) -> Result<String, RunError> {
-        toml::to_string(self).map_err(|e| RunError::Config {
-            origin: "configuration".into(),
-            message: e.to_string(),
-        })
+        toml::to_string(self).map_err(unwritable)
     }
 
     /// Writes the configuration, whole or not at all.
@@ -398,6 +393,14 @@ impl RunConfig {
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), RunError> {
         atomic::write(path, self.to_toml()?.as_bytes())
+    }
+}
+
+/// A value that has no place in TOML.
+fn unwritable(error: impl std::fmt::Display) -> RunError {
+    RunError::Config {
+        origin: "configuration".into(),
+        message: error.to_string(),
     }
 }
 

@@ -52,7 +52,7 @@ impl RunConfig {
 /// # Errors
 /// A message, if the text is no configuration.
 pub(super) fn over(recipe: &RunConfig, text: &str) -> Result<RunConfig, String> {
-    let mut table = recipe.to_table()?;
+    let mut table = recipe.to_table().map_err(|e| e.to_string())?;
     let said: Table = toml::from_str(text).map_err(|e| e.to_string())?;
     let named = |table: &Table| Some(table.get("objective")?.get("name")?.clone());
     let own_name = named(&table);

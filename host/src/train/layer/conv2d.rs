@@ -1,6 +1,6 @@
 //! `conv2d`: weights `OHWI`.
 
-use super::frame::{Framed, Place};
+use super::frame::{Framed, Place, ahead_back};
 use super::winograd::{self, Winograd};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
@@ -192,11 +192,7 @@ impl Layer for Conv2d {
         let (frame, planes) = scratch.input.split_at_mut(framed.scratch_len()[0]);
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
-            let [gradient, raw] = output.stored_upstream(image + 1);
-            let mut ahead = Ahead::default().and(gradient).and(raw);
-            if let Some(sink) = &mut sink {
-                ahead = ahead.and(sink.image(at));
-            }
+            let ahead = ahead_back(output, image, &mut sink, at);
             let input = framed.input(inputs[0], image, frame, level);
             if let Some(winograd) = &self.winograd {
                 let upstream =

@@ -1,6 +1,6 @@
 //! `depthwise_conv2d`: weights `HWC`.
 
-use super::frame::{Framed, Place};
+use super::frame::{Framed, Place, ahead_back};
 use super::{Layer, Scratch};
 use crate::train::signal::{Output, Signal, Sink};
 use crate::train::simd::{Ahead, Depthwise, DepthwiseGradient, Lines, Start, Tap, padded};
@@ -118,11 +118,7 @@ impl Layer for DepthwiseConv2d {
         let columns = framed.transpose.frame[1];
         for (at, image) in images.enumerate() {
             output.upstream_framed(level, image, &mut scratch.upstream[begin..], columns);
-            let [gradient, raw] = output.stored_upstream(image + 1);
-            let mut ahead = Ahead::default().and(gradient).and(raw);
-            if let Some(sink) = &mut sink {
-                ahead = ahead.and(sink.image(at));
-            }
+            let ahead = ahead_back(output, image, &mut sink, at);
             level.run(DepthwiseGradient {
                 input: framed.input(inputs[0], image, &mut scratch.input, level),
                 input_pixel,

@@ -2,8 +2,8 @@
 //! them.
 
 use super::transpose::{Phase, Transpose};
-use crate::train::signal::Signal;
-use crate::train::simd::Level;
+use crate::train::signal::{Signal, Sink};
+use crate::train::simd::{Ahead, Level};
 use crate::train::sliding::Sliding;
 
 pub(crate) struct Framed {
@@ -104,5 +104,21 @@ impl Framed {
         let frames = [self.frame, self.transpose.frame];
         let [input, upstream] = frames.map(|[rows, columns]| rows * columns);
         [input * self.channels[0], upstream * self.channels[1]]
+    }
+}
+
+/// What the way back needs after the gradient of the weights: the next image of `output`'s gradient, and where image `at`
+/// of the chunk writes its own.
+pub(crate) fn ahead_back(
+    output: &Signal,
+    image: usize,
+    sink: &mut Option<Sink<'_>>,
+    at: usize,
+) -> Ahead {
+    let [gradient, raw] = output.stored_upstream(image + 1);
+    let ahead = Ahead::default().and(gradient).and(raw);
+    match sink {
+        Some(sink) => ahead.and(sink.image(at)),
+        None => ahead,
     }
 }

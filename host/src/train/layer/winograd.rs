@@ -89,6 +89,14 @@ impl Winograd {
         }
     }
 
+    /// The blocks of an image of `pixels` rows and columns: the first row of tiles of each, and its rows and columns.
+    fn blocks(&self, pixels: [usize; 2]) -> impl ExactSizeIterator<Item = (usize, [usize; 2])> {
+        let [rows, columns] = pixels.map(|pixels| pixels / 2);
+        let block = self.block([rows, columns]);
+        let first = (0..rows).step_by(block);
+        first.map(move |first| (first, [block.min(rows - first), columns]))
+    }
+
     /// Rows of tiles that are taken at once, of `tiles`.
     fn block(&self, [rows, columns]: [usize; 2]) -> usize {
         let widest = self.channels[0].max(self.channels[1]);
@@ -121,13 +129,10 @@ impl Winograd {
         } else {
             (self.channels, &self.weights)
         };
-        let [rows, columns] = pixels.map(|pixels| pixels / 2);
-        let (block, runs) = (self.block([rows, columns]), runs(inputs));
-        let calls = rows.div_ceil(block) * PLANES;
-        let mut call = 0;
-        for first in (0..rows).step_by(block) {
-            let tiles = [block.min(rows - first), columns];
-            let count = tiles[0] * columns;
+        let (blocks, runs) = (self.blocks(pixels), runs(inputs));
+        let calls = blocks.len() * PLANES;
+        for (block, (first, tiles)) in blocks.enumerate() {
+            let count = tiles[0] * tiles[1];
             let (from, to) = scratch.split_at_mut(PLANES * plane(count, inputs));
             level.run(ToPlanes {
                 way: Way::Input,
@@ -151,9 +156,8 @@ impl Winograd {
                     weights: &weights[at * inputs * outputs..],
                     runs: &runs,
                     start: Start::Zero,
-                    ahead: ahead.piece(call, calls),
+                    ahead: ahead.piece(block * PLANES + at, calls),
                 });
-                call += 1;
             }
             let row = pixels[1] * outputs;
             level.run(FromPlanes {
@@ -179,13 +183,10 @@ impl Winograd {
         (scratch, ahead): (&mut [f32], Ahead),
     ) {
         let [inputs, outputs] = self.channels;
-        let [rows, columns] = pixels.map(|pixels| pixels / 2);
-        let (block, runs) = (self.block([rows, columns]), runs(inputs));
-        let calls = rows.div_ceil(block) * PLANES;
-        let mut call = 0;
-        for first in (0..rows).step_by(block) {
-            let tiles = [block.min(rows - first), columns];
-            let count = tiles[0] * columns;
+        let (blocks, runs) = (self.blocks(pixels), runs(inputs));
+        let calls = blocks.len() * PLANES;
+        for (block, (first, tiles)) in blocks.enumerate() {
+            let count = tiles[0] * tiles[1];
             let (values, gradients) = scratch.split_at_mut(PLANES * plane(count, inputs));
             let sides = [
                 (Way::Input, input, inputs, &mut *values),
@@ -213,9 +214,8 @@ impl Winograd {
                     channels: outputs,
                     runs: &runs,
                     gradient: packed,
-                    ahead: ahead.piece(call, calls),
+                    ahead: ahead.piece(block * PLANES + at, calls),
                 });
-                call += 1;
             }
         }
     }

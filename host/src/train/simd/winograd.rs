@@ -5,7 +5,7 @@
 //! all tiles is a matrix of `tiles x channels`, a plane. Planes are multiplied by [`Convolve`](super::Convolve).
 //! The transforms only add, so their rounding differs from the plain sums' in the last bits.
 
-use super::{Operation, Simd, WIDTH};
+use super::{Operation, Simd, Start, WIDTH};
 
 /// Values of a transformed tile.
 pub(crate) const PLANES: usize = 16;
@@ -119,7 +119,7 @@ pub(crate) struct FromPlanes<'a> {
     /// Channels, a multiple of [`WIDTH`].
     pub channels: usize,
     /// What the pixels start from.
-    pub start: super::Start<'a>,
+    pub start: Start<'a>,
 }
 
 impl Operation for FromPlanes<'_> {
@@ -133,7 +133,7 @@ impl Operation for FromPlanes<'_> {
         let last = (2 * rows - 1) * self.row + (2 * columns - 1) * channels;
         assert!(last + channels <= self.pixels.len());
         assert!(PLANES * plane <= self.planes.len());
-        if let super::Start::Bias(bias) = self.start {
+        if let Start::Bias(bias) = self.start {
             assert!(channels <= bias.len());
         }
         for tile in 0..rows * columns {
@@ -160,12 +160,12 @@ impl Operation for FromPlanes<'_> {
                         for column in 0..2 {
                             let to = to.add(row * self.row + column * channels);
                             let value = match self.start {
-                                super::Start::Zero => values[column],
-                                super::Start::Bias(bias) => {
+                                Start::Zero => values[column],
+                                Start::Bias(bias) => {
                                     let bias = simd.load(bias.as_ptr().add(first));
                                     simd.add(bias, values[column])
                                 }
-                                super::Start::Output => simd.add(simd.load(to), values[column]),
+                                Start::Output => simd.add(simd.load(to), values[column]),
                             };
                             simd.store(to, value);
                         }
