@@ -1,6 +1,7 @@
 //! Tells the code whether the target has the DSP instructions (`cfg(mote_dsp)`), whether its assembler must be told
 //! (`cfg(mote_armv8m)`), whether it has the vector instructions (`cfg(mote_mve)`), and whether it has an FPU that converts
-//! halves (`cfg(mote_vfp)`), and which of the two instruction sets it has (`cfg(mote_thumb1)`, `cfg(mote_thumb2)`).
+//! halves (`cfg(mote_vfp)`), and which of the two instruction sets it has (`cfg(mote_thumb1)`, `cfg(mote_thumb2)`). Of a
+//! desktop it tells whether it has the vectors of 64-bit x86 (`cfg(mote_sse2)`).
 //!
 //! Stable rustc does not show that feature to `cfg`. Armv7E-M always has it, so its name says it. Armv8-M leaves it to
 //! the maker, so the flags must: `-C target-cpu=cortex-m33` (or another core that has it) or `-C target-feature=+dsp`.
@@ -49,11 +50,15 @@ fn asked(flags: &str, feature: &str, cores: &[&str]) -> bool {
 
 fn main() {
     println!(
-        "cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve, mote_vfp, mote_thumb1, mote_thumb2)"
+        "cargo:rustc-check-cfg=cfg(mote_dsp, mote_armv8m, mote_mve, mote_vfp, mote_thumb1, mote_thumb2, mote_sse2)"
     );
     println!("cargo:rerun-if-changed=build.rs");
     let target = var("TARGET").unwrap_or_default();
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let features = var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    if target.starts_with("x86_64") && features.split(',').any(|feature| feature == "sse2") {
+        println!("cargo:rustc-cfg=mote_sse2");
+    }
     let main = target.starts_with("thumbv8m.main");
     let armv8m = main && asked(&flags, "dsp", &CORES);
     if armv8m && asked(&flags, "mve", &VECTOR_CORES) {
