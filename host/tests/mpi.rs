@@ -6,10 +6,12 @@
 
 mod common;
 
-use common::{WAVES, mote, record};
+use common::{WAVES, checkpoints, mote, record};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const RECIPE: [&str; 8] = [
     "--quiet",
@@ -60,7 +62,7 @@ fn ready() -> bool {
 }
 
 /// Each of `programs` is a number of processes and their arguments.
-fn mpirun(folder: &Path, programs: &[(&str, &[&str])]) -> Output {
+fn mpirun(folder: &Path, programs: &[(&str, &[&str])]) -> Command {
     let mut command = Command::new("mpirun");
     command.current_dir(folder).envs(LOOPBACK);
     for (at, (count, arguments)) in programs.iter().enumerate() {
@@ -71,7 +73,15 @@ fn mpirun(folder: &Path, programs: &[(&str, &[&str])]) -> Output {
             .args(["-n", count, env!("CARGO_BIN_EXE_mote"), "pretrain"])
             .args(*arguments);
     }
-    command.output().unwrap()
+    command
+}
+
+#[track_caller]
+fn same_files(here: &Path, one: &str, other: &str) {
+    for file in FILES {
+        let read = |run: &str| fs::read(here.join("runs").join(run).join(file)).unwrap();
+        assert!(read(one) == read(other), "{file} of {one} and {other}");
+    }
 }
 
 #[track_caller]
@@ -102,13 +112,71 @@ fn two_processes_end_in_the_bytes_of_one() {
         let arguments = [&["--name", "one", "--force"], &WAVES[..], &RECIPE, extra].concat();
         succeeds(&mote(here, &[&["pretrain"], &arguments[..]].concat()));
         let arguments = [&["--name", "two", "--force"], &WAVES[..], &RECIPE, extra].concat();
-        succeeds(&mpirun(here, &[("2", &arguments)]));
-        for file in FILES {
-            let read = |run: &str| fs::read(here.join("runs").join(run).join(file)).unwrap();
-            assert!(read("one") == read("two"), "{file} differs with {extra:?}");
-        }
+        succeeds(&mpirun(here, &[("2", &arguments)]).output().unwrap());
+        same_files(here, "one", "two");
     }
     assert_eq!(fs::read_dir(here.join("runs")).unwrap().count(), 2);
+}
+
+/// Starts two processes, kills one of them with SIGKILL once there is a checkpoint after those `seen`, and waits until
+/// `mpirun` has given up on the other.
+fn kill_one_of_two(here: &Path, rank: usize, arguments: &[&str], seen: &mut Vec<String>) {
+    let mut command = mpirun(here, &[("2", arguments)]);
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    let fresh = loop {
+        let mut now = checkpoints(&here.join("runs/killed"));
+        now.retain(|name| !seen.contains(name));
+        if !now.is_empty() {
+            break now;
+        }
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "ended before it was killed"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
+        thread::sleep(Duration::from_millis(1));
+    };
+    seen.extend(fresh);
+    let ranks = format!("/proc/{0}/task/{0}/children", child.id());
+    let ranks = fs::read_to_string(ranks).unwrap();
+    let ranks: Vec<&str> = ranks.split_whitespace().collect();
+    assert_eq!(ranks.len(), 2, "the processes under mpirun: {ranks:?}");
+    let killed = Command::new("kill").args(["-9", ranks[rank]]).status();
+    assert!(killed.unwrap().success());
+    assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn when_one_of_two_is_killed_two_or_one_go_on_to_the_same_bytes() {
+    if !ready() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    let often = ["--checkpoint-epochs=1", "--checkpoint-minutes=0"];
+    let whole = [
+        &["pretrain", "--name", "whole"],
+        &WAVES[..],
+        &RECIPE,
+        &often,
+    ]
+    .concat();
+    succeeds(&mote(here, &whole));
+    let begin = [&["--name", "killed"], &WAVES[..], &RECIPE, &often].concat();
+    let mut seen = Vec::new();
+    kill_one_of_two(here, 1, &begin, &mut seen);
+    let go_on = ["--quiet", "--threads=1", "--resume", "runs/killed"];
+    kill_one_of_two(here, 0, &go_on, &mut seen);
+    let output = mpirun(here, &[("2", &go_on)]).output().unwrap();
+    succeeds(&output);
+    same_files(here, "whole", "killed");
+
+    fs::remove_dir_all(here.join("runs/killed")).unwrap();
+    kill_one_of_two(here, 0, &begin, &mut Vec::new());
+    succeeds(&mote(here, &[&["pretrain"], &go_on[..]].concat()));
+    same_files(here, "whole", "killed");
 }
 
 #[test]
@@ -120,14 +188,16 @@ fn processes_that_do_not_fit_are_refused() {
     let here = folder.path();
     record(&here.join("waves"), true);
     let arguments = [&["--name", "three"], &WAVES[..], &RECIPE].concat();
-    let output = mpirun(here, &[("4", &arguments)]);
+    let output = mpirun(here, &[("4", &arguments)]).output().unwrap();
     refuses(
         &output,
         "are cut into 14 chunks, which 4 processes cannot share evenly",
     );
     let [first, other] =
         ["1", "2"].map(|seed| [&["--name", "four", "--seed", seed], &WAVES[..], &RECIPE].concat());
-    let output = mpirun(here, &[("1", &first), ("1", &other)]);
+    let output = mpirun(here, &[("1", &first), ("1", &other)])
+        .output()
+        .unwrap();
     refuses(&output, "process 1 has another configuration");
     assert!(!here.join("runs/four").exists());
 }

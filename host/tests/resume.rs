@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{WAVES, mote, record};
+use common::{WAVES, checkpoints, mote, record};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -40,15 +40,6 @@ fn spawn(folder: &Path, arguments: &[&str]) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-fn checkpoints(run: &Path) -> Vec<String> {
-    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
-    let names = entries.flatten().map(|entry| entry.file_name());
-    names
-        .map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| !name.starts_with('.'))
-        .collect()
 }
 
 /// Waits until `ready`, or the child ends (then false).

@@ -14,6 +14,16 @@ pub fn mote(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Names of the whole checkpoints of a run.
+pub fn checkpoints(run: &Path) -> Vec<String> {
+    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
+}
+
 /// How runs read what [`record`] has put into `waves`: whole people, windows of 32 samples every 8.
 pub const WAVES: [&str; 8] = [
     "--data",
