@@ -110,7 +110,7 @@ fn pictures_become_an_image() {
         let all = [&["pretrain"], arguments.as_slice(), more].concat();
         mote(here, &all)
     };
-    for objective in ["nt_xent", "masked"] {
+    for objective in ["nt_xent", "masked", "hand_features"] {
         let output = run(&["--objective", objective, "--name", objective, "--json"]);
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{message}");

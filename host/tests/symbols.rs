@@ -153,6 +153,14 @@ fn a_wrong_pair_is_refused_with_the_right_ones() {
         "--objective",
         "next_symbol",
     ];
+    let message = refusal(
+        at,
+        &[&with("nt_xent")[..], &["--hand-features", "2"]].concat(),
+    );
+    assert!(
+        message.contains("auxiliary.hand_features: expected 0 for symbols"),
+        "{message}"
+    );
     let message = refusal(at, &series);
     assert!(message.contains("makes no sense for series"), "{message}");
 }

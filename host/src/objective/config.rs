@@ -94,7 +94,7 @@ const PICTURES: &[Kind] = &[Kind::Pictures];
 /// Where time runs.
 const IN_TIME: &[Kind] = &[Kind::Series];
 /// What an engineer would measure.
-const MEASURED: &[Kind] = &[Kind::Series, Kind::Sound];
+const MEASURED: &[Kind] = &[Kind::Series, Kind::Sound, Kind::Pictures];
 /// Where values are numbers.
 const NUMBERS: &[Kind] = &[Kind::Series, Kind::Pictures];
 

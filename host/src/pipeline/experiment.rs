@@ -49,19 +49,26 @@ pub struct Experiment {
     digest: OnceLock<String>,
 }
 
-/// What an engineer would measure of windows of `length` samples of motion, another series, or sound.
+/// What an engineer would measure of windows of `length` samples of motion, another series, or sound, or of pictures.
 pub(super) fn measure(
     dataset: &Dataset,
     length: usize,
 ) -> impl Fn(&[f32]) -> Result<Embeddings, EvalError> + use<> {
     let (heard, width) = (dataset.front.is_some(), dataset.width());
-    move |windows| match heard {
-        true => SoundFeatures {
+    let picture = dataset.picture.map(|side| side.map(usize::from));
+    move |windows| match (picture, heard) {
+        (Some([rows, columns]), _) => Thumbnails {
+            height: rows,
+            width: columns,
+            channels: width,
+        }
+        .compute(windows),
+        (None, true) => SoundFeatures {
             frames: length,
             bands: width,
         }
         .compute(windows),
-        false => HandFeatures {
+        (None, false) => HandFeatures {
             samples: length,
             channels: width,
         }
@@ -120,19 +127,11 @@ impl Experiment {
             .iter()
             .map(|w| parts.test.binary_search(&w.recording).is_ok())
             .collect();
-        let channels = dataset.width();
-        let hand_features = match dataset.picture.map(|side| side.map(usize::from)) {
-            Some([height, width]) => Thumbnails {
-                height,
-                width,
-                channels,
-            }
-            .compute(&values)?,
-            None if dataset.kind == Kind::Symbols => {
-                let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
-                NGrams::fit(&training, length).compute(&values)?
-            }
-            None => measure(&dataset, length)(&values)?,
+        let hand_features = if dataset.kind == Kind::Symbols {
+            let training = gather(&dataset, &windows.of(&parts.train), length, &normaliser);
+            NGrams::fit(&training, length).compute(&values)?
+        } else {
+            measure(&dataset, length)(&values)?
         };
         Ok(Self {
             other: None,

@@ -63,8 +63,13 @@ pub(super) fn terms<'a>(
     };
     let auxiliary = config.auxiliary.hand_features;
     let hand_features = ObjectiveConfig::HandFeatures(Default::default());
-    let auxiliary = (auxiliary > 0.0 && hand_features.suits(experiment.dataset.kind).is_ok())
-        .then_some((auxiliary, &hand_features));
+    if auxiliary > 0.0 && hand_features.suits(experiment.dataset.kind).is_err() {
+        return Err(PipelineError::Config(format!(
+            "auxiliary.hand_features: expected 0 for {}, of which there are none to learn, found {auxiliary}",
+            experiment.dataset.kind.name()
+        )));
+    }
+    let auxiliary = (auxiliary > 0.0).then_some((auxiliary, &hand_features));
     for (weight, objective) in config.objective.terms().into_iter().chain(auxiliary) {
         build.term(weight, objective)?;
     }

@@ -113,7 +113,7 @@ impl ViewConfig {
     }
 
     /// Every probability with its key.
-    fn probabilities(&mut self) -> [(&'static str, &mut f32); 29] {
+    fn probabilities(&mut self) -> [(&'static str, &mut f32); 30] {
         let (picture, symbol) = (&mut self.picture, &mut self.symbol);
         let sound = &mut self.sound;
         [
@@ -134,6 +134,10 @@ impl ViewConfig {
             (
                 "picture.resized_crop.probability",
                 &mut picture.resized_crop.probability,
+            ),
+            (
+                "picture.affine.probability",
+                &mut picture.affine.probability,
             ),
             ("picture.flip.probability", &mut picture.flip.probability),
             ("picture.light.probability", &mut picture.light.probability),
@@ -216,6 +220,16 @@ impl ViewConfig {
                 "picture.resized_crop.smallest",
                 self.picture.resized_crop.smallest,
                 (0.01, 1.0, "a part from 0.01 to 1"),
+            ),
+            (
+                "picture.affine.degrees",
+                self.picture.affine.degrees,
+                (0.0, 180.0, "degrees from 0 to 180"),
+            ),
+            (
+                "picture.affine.slant",
+                self.picture.affine.slant,
+                (0.0, 45.0, "degrees from 0 to 45"),
             ),
             (
                 "picture.light.brightness",

@@ -102,6 +102,8 @@ fn a_wrong_pairing_is_refused_with_the_right_ones() {
     let masked = ObjectiveConfig::named("masked").unwrap();
     let message = masked.suits(Kind::Symbols).unwrap_err();
     assert!(message.contains("masked_symbols"), "{message}");
+    let measured = ObjectiveConfig::named("hand_features").unwrap();
+    assert!(measured.suits(Kind::Pictures).is_ok() && measured.suits(Kind::Symbols).is_err());
     let combined = ObjectiveConfig::Combined(Combined {
         terms: vec![Term {
             weight: 1.0,

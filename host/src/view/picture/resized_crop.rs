@@ -3,6 +3,7 @@
 //! Szegedy et al., *Going Deeper with Convolutions*, 2015, section 6.
 
 use super::super::stream::{Stream, happens};
+use super::sample::Map;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -29,48 +30,26 @@ impl Default for ResizedCrop {
 }
 
 impl ResizedCrop {
-    /// Writes a part of `picture` (`height x width` pixels of `channels` values) to `out`, of the same size; between
-    /// pixels it interpolates linearly.
-    pub fn apply(
-        &self,
-        picture: &[f32],
-        [height, width]: [usize; 2],
-        channels: usize,
-        rng: &mut Stream,
-        out: &mut [f32],
-    ) {
+    /// Which part of a picture of `size` (rows, columns) a view shows.
+    pub fn part(&self, size: [usize; 2], rng: &mut Stream) -> Map {
         // All four are drawn always, so that this alteration leaves the draws of the others alone.
         let crops = happens(rng, self.probability);
         let area = self.smallest + (1.0 - self.smallest) * rng.random::<f32>();
         let aspect = libm::expf((2.0 * rng.random::<f32>() - 1.0) * libm::logf(MOST_ASPECT));
         let place: [f32; 2] = [rng.random(), rng.random()];
         if !crops {
-            out.copy_from_slice(picture);
-            return;
+            return Map::IDENTITY;
         }
         let part = |share: f32, whole: usize, place: f32| {
             let part = (share.sqrt() * whole as f32).clamp(1.0, whole as f32);
             (place * (whole as f32 - part), part / whole as f32)
         };
-        let (top, down) = part(area / aspect, height, place[0]);
-        let (left, across) = part(area * aspect, width, place[1]);
-        let source = |at: usize, first: f32, step: f32, whole: usize| {
-            let at = (first + (at as f32 + 0.5) * step - 0.5).clamp(0.0, whole as f32 - 1.0);
-            let low = at as usize;
-            (low, (low + 1).min(whole - 1), at - low as f32)
-        };
-        for (row, out) in out.chunks_exact_mut(width * channels).enumerate() {
-            let (above, below, down) = source(row, top, down, height);
-            for (column, out) in out.chunks_exact_mut(channels).enumerate() {
-                let (before, after, right) = source(column, left, across, width);
-                for (channel, out) in out.iter_mut().enumerate() {
-                    let value = |r: usize, c: usize| picture[(r * width + c) * channels + channel];
-                    let mix = |a: f32, b: f32, share: f32| a + share * (b - a);
-                    let upper = mix(value(above, before), value(above, after), right);
-                    let lower = mix(value(below, before), value(below, after), right);
-                    *out = mix(upper, lower, down);
-                }
-            }
+        let (top, down) = part(area / aspect, size[0], place[0]);
+        let (left, across) = part(area * aspect, size[1], place[1]);
+        Map {
+            corner: [top, left],
+            down: [down, 0.0],
+            across: [0.0, across],
         }
     }
 }
@@ -89,7 +68,8 @@ mod tests {
             let crop = ResizedCrop { probability: 1.0, smallest };
             let picture: Vec<f32> = (0..height * width).flat_map(|i| [(i / width) as f32, (i % width) as f32]).collect();
             let mut out = vec![f32::NAN; picture.len()];
-            crop.apply(&picture, [height, width], 2, &mut stream([seed, 0, 0, 0]), &mut out);
+            let size = [height, width];
+            crop.part(size, &mut stream([seed, 0, 0, 0])).sample(&picture, size, 2, &mut out);
             for pixel in out.chunks(2) {
                 prop_assert!((0.0..=height as f32 - 1.0).contains(&pixel[0]));
                 prop_assert!((0.0..=width as f32 - 1.0).contains(&pixel[1]));
@@ -102,13 +82,10 @@ mod tests {
 
     #[test]
     fn off_is_off() {
-        let picture: Vec<f32> = (0..35).map(|i| i as f32).collect();
         let off = ResizedCrop {
             probability: 0.0,
             smallest: 0.1,
         };
-        let mut out = vec![0.0; 35];
-        off.apply(&picture, [5, 7], 1, &mut stream([1; 4]), &mut out);
-        assert_eq!(out, picture);
+        assert_eq!(off.part([5, 7], &mut stream([1; 4])), Map::IDENTITY);
     }
 }
