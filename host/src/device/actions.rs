@@ -26,6 +26,9 @@ pub struct Timing {
     pub seconds: f64,
 }
 
+/// How often an upload begins again.
+const MOST_RESTARTS: u32 = 3;
+
 impl<K: Link> Session<K> {
     /// Who the device is.
     ///
@@ -216,12 +219,32 @@ impl<K: Link> Session<K> {
         }
     }
 
-    /// Uploads bytes, goes on where an interrupted upload of the same bytes ended, and puts them to use. `progress`
-    /// is told the bytes that have arrived.
+    /// Uploads bytes, goes on where an interrupted upload of the same bytes ended, and puts them to use. A device that
+    /// restarts meanwhile and forgets is sent all of them again, a few times. `progress` is told the bytes that have
+    /// arrived.
     ///
     /// # Errors
     /// As [`Session::ask`].
     pub fn write(
+        &mut self,
+        what: Upload,
+        bytes: &[u8],
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), DeviceError> {
+        let mut restarts = 0;
+        loop {
+            match self.write_once(what, bytes, &mut progress) {
+                Err(DeviceError::Refused(Refusal::Incomplete { need: 0, .. }))
+                    if restarts < MOST_RESTARTS =>
+                {
+                    restarts += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn write_once(
         &mut self,
         what: Upload,
         bytes: &[u8],
@@ -304,5 +327,81 @@ fn wire_name(name: &str) -> Result<Name, DeviceError> {
             "a label's name has 1 to {most} bytes, {name:?} has {}",
             name.len()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Link, MemoryFlash, Simulated, Simulation};
+    use std::io;
+    use std::time::Duration;
+
+    /// A device that loses power before each request of `cuts`, and what it had not saved.
+    struct Flickering {
+        image: Vec<u8>,
+        device: Simulated,
+        requests: usize,
+        cuts: Vec<usize>,
+    }
+
+    fn power_on(image: &[u8]) -> Simulated {
+        Simulated::new(Simulation {
+            image: image.to_vec(),
+            flash: MemoryFlash::blank(),
+            sensor: None,
+        })
+        .unwrap()
+    }
+
+    impl Link for Flickering {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.requests += 1;
+            if self.cuts.contains(&self.requests) {
+                self.device = power_on(&self.image);
+            }
+            self.device.send(bytes)
+        }
+
+        fn receive(&mut self, bytes: &mut [u8], wait: Duration) -> io::Result<usize> {
+            self.device.receive(bytes, wait)
+        }
+    }
+
+    fn upload(cuts: &[usize]) -> Result<u64, DeviceError> {
+        let boards = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/boards");
+        let image = std::fs::read(format!("{boards}/encoder.image")).unwrap();
+        let flickering = Flickering {
+            device: power_on(&image),
+            image: image.clone(),
+            requests: 0,
+            cuts: cuts.to_vec(),
+        };
+        let mut session = Session::new(flickering, Duration::from_secs(10), 1);
+        let mut arrived = 0;
+        session.write(Upload::Image, &image, |bytes| arrived = bytes)?;
+        assert_eq!(arrived, image.len() as u64);
+        Ok(arrived)
+    }
+
+    #[test]
+    fn an_upload_begins_again_when_the_device_has_forgotten_it() {
+        let uploads = || {
+            upload(&[]).unwrap();
+            // Right after the beginning, and far on.
+            upload(&[2, 40]).unwrap();
+            let often: Vec<usize> = (0..20).map(|cut| 2 + 3 * cut).collect();
+            let error = upload(&often).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    DeviceError::Refused(Refusal::Incomplete { need: 0, .. })
+                ),
+                "{error}"
+            );
+        };
+        // A simulated device is made on the stack, and without optimisation more than once.
+        let roomy = std::thread::Builder::new().stack_size(64 << 20);
+        roomy.spawn(uploads).unwrap().join().unwrap();
     }
 }
