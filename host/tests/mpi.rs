@@ -6,12 +6,11 @@
 
 mod common;
 
-use common::{WAVES, checkpoints, mote, record};
+use common::{WAVES, checkpoints, mote, record, same_files, wait};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const RECIPE: [&str; 8] = [
     "--quiet",
@@ -22,14 +21,6 @@ const RECIPE: [&str; 8] = [
     "--width",
     "0.5",
     "--threads=1",
-];
-
-/// What must be the same.
-const FILES: [&str; 4] = [
-    "encoder.safetensors",
-    "encoder.image",
-    "metrics.jsonl",
-    "config.toml",
 ];
 
 /// Settings of Open MPI: this machine only, more processes than cores, and no user but root in a container.
@@ -44,21 +35,23 @@ const LOOPBACK: [(&str, &str); 8] = [
     ("OMPI_MCA_mpi_yield_when_idle", "1"),
 ];
 
-/// Whether these tests can run here.
-fn ready() -> bool {
+/// A folder with `waves` in it, where these tests can run.
+fn waves() -> Option<TempDir> {
     let missing = if !cfg!(feature = "mpi") {
         "built without `--features mpi`"
     } else if Command::new("mpirun").arg("--version").output().is_err() {
         "there is no mpirun (Debian: openmpi-bin)"
     } else {
-        return true;
+        let folder = tempfile::tempdir().unwrap();
+        record(&folder.path().join("waves"), true);
+        return Some(folder);
     };
     assert!(
         std::env::var_os("MOTE_REQUIRE_MPI").is_none(),
         "MOTE_REQUIRE_MPI is set, but {missing}"
     );
     eprintln!("SKIPPED training in several processes: {missing}");
-    false
+    None
 }
 
 /// Each of `programs` is a number of processes and their arguments.
@@ -74,14 +67,6 @@ fn mpirun(folder: &Path, programs: &[(&str, &[&str])]) -> Command {
             .args(*arguments);
     }
     command
-}
-
-#[track_caller]
-fn same_files(here: &Path, one: &str, other: &str) {
-    for file in FILES {
-        let read = |run: &str| fs::read(here.join("runs").join(run).join(file)).unwrap();
-        assert!(read(one) == read(other), "{file} of {one} and {other}");
-    }
 }
 
 #[track_caller]
@@ -101,43 +86,28 @@ fn refuses(output: &Output, part: &str) {
 
 #[test]
 fn two_processes_end_in_the_bytes_of_one() {
-    if !ready() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+    let Some(folder) = waves() else { return };
     let here = folder.path();
-    record(&here.join("waves"), true);
     // Of the 14 chunks of 40 rows the last is short; MoCo's copy of the encoder shares its batches too.
     for extra in [&[][..], &["--objective", "moco", "--accumulate", "2"]] {
         let arguments = [&["--name", "one", "--force"], &WAVES[..], &RECIPE, extra].concat();
         succeeds(&mote(here, &[&["pretrain"], &arguments[..]].concat()));
         let arguments = [&["--name", "two", "--force"], &WAVES[..], &RECIPE, extra].concat();
         succeeds(&mpirun(here, &[("2", &arguments)]).output().unwrap());
-        same_files(here, "one", "two");
+        same_files(here, ["one", "two"], &format!("with {extra:?}"));
     }
     assert_eq!(fs::read_dir(here.join("runs")).unwrap().count(), 2);
 }
 
-/// Starts two processes, kills one of them with SIGKILL once there is a checkpoint after those `seen`, and waits until
-/// `mpirun` has given up on the other.
-fn kill_one_of_two(here: &Path, rank: usize, arguments: &[&str], seen: &mut Vec<String>) {
+/// Starts two processes, kills one of them with SIGKILL once there is another checkpoint, and waits until `mpirun` has
+/// given up on the other.
+fn kill_one_of_two(here: &Path, rank: usize, arguments: &[&str]) {
+    let run = here.join("runs/killed");
+    let before = checkpoints(&run);
     let mut command = mpirun(here, &[("2", arguments)]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    let begun = Instant::now();
-    let fresh = loop {
-        let mut now = checkpoints(&here.join("runs/killed"));
-        now.retain(|name| !seen.contains(name));
-        if !now.is_empty() {
-            break now;
-        }
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "ended before it was killed"
-        );
-        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
-        thread::sleep(Duration::from_millis(1));
-    };
-    seen.extend(fresh);
+    let saved = || checkpoints(&run).iter().any(|name| !before.contains(name));
+    assert!(wait(&mut child, saved), "ended before it was killed");
     let ranks = format!("/proc/{0}/task/{0}/children", child.id());
     let ranks = fs::read_to_string(ranks).unwrap();
     let ranks: Vec<&str> = ranks.split_whitespace().collect();
@@ -149,12 +119,8 @@ fn kill_one_of_two(here: &Path, rank: usize, arguments: &[&str], seen: &mut Vec<
 
 #[test]
 fn when_one_of_two_is_killed_two_or_one_go_on_to_the_same_bytes() {
-    if !ready() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+    let Some(folder) = waves() else { return };
     let here = folder.path();
-    record(&here.join("waves"), true);
     let often = ["--checkpoint-epochs=1", "--checkpoint-minutes=0"];
     let whole = [
         &["pretrain", "--name", "whole"],
@@ -165,28 +131,23 @@ fn when_one_of_two_is_killed_two_or_one_go_on_to_the_same_bytes() {
     .concat();
     succeeds(&mote(here, &whole));
     let begin = [&["--name", "killed"], &WAVES[..], &RECIPE, &often].concat();
-    let mut seen = Vec::new();
-    kill_one_of_two(here, 1, &begin, &mut seen);
+    kill_one_of_two(here, 1, &begin);
     let go_on = ["--quiet", "--threads=1", "--resume", "runs/killed"];
-    kill_one_of_two(here, 0, &go_on, &mut seen);
+    kill_one_of_two(here, 0, &go_on);
     let output = mpirun(here, &[("2", &go_on)]).output().unwrap();
     succeeds(&output);
-    same_files(here, "whole", "killed");
+    same_files(here, ["whole", "killed"], "after two went on");
 
     fs::remove_dir_all(here.join("runs/killed")).unwrap();
-    kill_one_of_two(here, 0, &begin, &mut Vec::new());
+    kill_one_of_two(here, 0, &begin);
     succeeds(&mote(here, &[&["pretrain"], &go_on[..]].concat()));
-    same_files(here, "whole", "killed");
+    same_files(here, ["whole", "killed"], "after one went on");
 }
 
 #[test]
 fn processes_that_do_not_fit_are_refused() {
-    if !ready() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+    let Some(folder) = waves() else { return };
     let here = folder.path();
-    record(&here.join("waves"), true);
     let arguments = [&["--name", "three"], &WAVES[..], &RECIPE].concat();
     let output = mpirun(here, &[("4", &arguments)]).output().unwrap();
     refuses(

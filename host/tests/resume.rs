@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{WAVES, checkpoints, mote, record};
+use common::{WAVES, checkpoints, mote, record, same_files, wait};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Its trainings have 25 epochs of eight steps, each saved; a checkpoint is larger than a pipe holds.
 const RECIPE: [&str; 10] = [
@@ -24,14 +24,6 @@ const RECIPE: [&str; 10] = [
     "0",
 ];
 
-/// What must be the same.
-const FILES: [&str; 4] = [
-    "encoder.safetensors",
-    "encoder.image",
-    "metrics.jsonl",
-    "config.toml",
-];
-
 fn spawn(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_mote"))
         .current_dir(folder)
@@ -40,19 +32,6 @@ fn spawn(folder: &Path, arguments: &[&str]) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-/// Waits until `ready`, or the child ends (then false).
-fn wait(child: &mut Child, ready: impl Fn() -> bool) -> bool {
-    let begun = Instant::now();
-    while !ready() {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(120), "no progress");
-        std::thread::sleep(Duration::from_micros(300));
-    }
-    true
 }
 
 fn kill(mut child: Child) {
@@ -141,13 +120,7 @@ fn a_run_killed_twenty_times_ends_in_the_same_bytes() {
         kills += 1;
     }
     assert!(kills >= 20, "only {kills} kills; the run is too short");
-    for file in FILES {
-        let read = |run: &str| fs::read(here.join("runs").join(run).join(file)).unwrap();
-        assert!(
-            read("whole") == read("killed"),
-            "{file} differs after {kills} kills"
-        );
-    }
+    same_files(here, ["whole", "killed"], &format!("after {kills} kills"));
     let entries = fs::read_dir(run.join("checkpoints")).unwrap().flatten();
     let left: Vec<_> = entries.map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 4, "two of each training stay, not {left:?}");

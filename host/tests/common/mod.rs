@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
 /// Runs `mote` in `folder` to its end.
 pub fn mote(folder: &Path, arguments: &[&str]) -> Output {
@@ -22,6 +23,37 @@ pub fn checkpoints(run: &Path) -> Vec<String> {
         .map(|name| name.to_string_lossy().into_owned())
         .filter(|name| !name.starts_with('.'))
         .collect()
+}
+
+/// Waits until `ready`, or the child ends (then false).
+pub fn wait(child: &mut Child, ready: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    while !ready() {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "no progress");
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    true
+}
+
+/// What two runs that are the same have in common.
+const FILES: [&str; 4] = [
+    "encoder.safetensors",
+    "encoder.image",
+    "metrics.jsonl",
+    "config.toml",
+];
+
+/// Fails where two runs under `here/runs` differ; `when` says what was done to them.
+#[track_caller]
+pub fn same_files(here: &Path, runs: [&str; 2], when: &str) {
+    for file in FILES {
+        let [one, other] =
+            runs.map(|run| fs::read(here.join("runs").join(run).join(file)).unwrap());
+        assert!(one == other, "{file} differs {when}");
+    }
 }
 
 /// How runs read what [`record`] has put into `waves`: whole people, windows of 32 samples every 8.
