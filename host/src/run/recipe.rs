@@ -26,7 +26,8 @@ impl RunConfig {
                     temperature: 0.2,
                     exclude_same_recording: false,
                 });
-                // Chosen on training pictures of Fashion-MNIST, where all of these together gained at every number of labels.
+                // Chosen on training pictures of Fashion-MNIST, where all of these together gained at every number of
+                // labels.
                 let views = &mut config.views.picture;
                 views.resized_crop.smallest = 0.6;
                 (views.light.brightness, views.light.contrast) = (0.8, 0.8);
