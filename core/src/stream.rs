@@ -6,6 +6,9 @@
 //! [`ModelImage::embed`](crate::image::ModelImage::embed) to the bit. Later ones differ from embedding each window for
 //! itself, as they should: what lies before the window is the true past, not padding. They are then, to the bit, what
 //! the same layers give over the whole stream, averaged over the last `T` steps.
+//!
+//! Behind a convolution of stride `s` there is a step for every `s` samples only, the first with the first sample: what
+//! lies behind it rests in between, and the embedding stays the same.
 
 use crate::image::{Format, LayerInfo, ModelImage, Target, TensorInfo};
 use crate::shape::Shape;
@@ -18,8 +21,8 @@ use core::fmt;
 pub enum StreamError {
     /// Only int8 images for portable cores are taken sample by sample.
     Format,
-    /// Before the global average every layer must make one step of each step: embeddings, causal convolutions of one
-    /// row with stride 1, and sums; behind it there must be dense layers only.
+    /// Before the global average there must be embeddings, causal convolutions of one row, and sums of steps that are
+    /// made at the same samples; behind it dense layers only.
     Layer {
         /// The first that does not.
         layer: usize,
@@ -49,7 +52,7 @@ impl fmt::Display for StreamError {
             ),
             Self::Layer { layer } => write!(
                 f,
-                "layer {layer} cannot take a stream sample by sample: it must be causal, with stride 1, and end in \
+                "layer {layer} cannot take a stream sample by sample: it must be causal, in one row, and end in \
                  global_avg_pool, as tcn is"
             ),
             Self::State { need, have } => {
@@ -65,14 +68,39 @@ impl fmt::Display for StreamError {
 impl core::error::Error for StreamError {}
 
 /// The steps kept of one tensor, the newest at `at`.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Ring {
     start: usize,
     steps: usize,
     at: usize,
+    /// Samples from one step to the next.
+    every: usize,
+    /// Samples that pass before the next step.
+    wait: usize,
+    /// Whether the last sample made a step.
+    fresh: bool,
 }
 
 impl Ring {
+    const EMPTY: Self = Self {
+        start: 0,
+        steps: 1,
+        at: 0,
+        every: 1,
+        wait: 0,
+        fresh: false,
+    };
+
+    /// Lets one more sample pass.
+    fn pass(&mut self) {
+        self.fresh = self.wait == 0;
+        if self.fresh {
+            self.at = (self.at + 1) % self.steps.max(1);
+            self.wait = self.every;
+        }
+        self.wait = self.wait.saturating_sub(1);
+    }
+
     /// The place of the step `back` before the newest.
     fn place(&self, back: usize, channels: usize) -> usize {
         let steps = self.steps.max(1);
@@ -131,7 +159,8 @@ impl<'a, 's> Stream<'a, 's> {
     /// Forgets the past: what lies before the next sample is padding.
     pub fn reset(&mut self) {
         self.missing = usize::from(self.image.input_shape().w);
-        for (tensor, ring) in self.rings.iter().enumerate() {
+        for (tensor, ring) in self.rings.iter_mut().enumerate() {
+            ring.wait = 0;
             let tensor = self.image.tensor(tensor);
             let len = ring.steps * usize::from(tensor.shape.c);
             if let Some(steps) = self.state.get_mut(ring.start..ring.start + len) {
@@ -150,9 +179,7 @@ impl<'a, 's> Stream<'a, 's> {
             let have = sample.len();
             return Err(StreamError::Sample { need, have });
         }
-        for ring in &mut self.rings {
-            ring.at = (ring.at + 1) % ring.steps.max(1);
-        }
+        self.rings.iter_mut().for_each(Ring::pass);
         let input = self.newest(0).range();
         if let Some(step) = self.state.get_mut(input) {
             step.iter_mut()
@@ -160,7 +187,8 @@ impl<'a, 's> Stream<'a, 's> {
                 .for_each(|(to, from)| *to = *from);
         }
         for index in 0..self.pool {
-            if let Some(layer) = self.image.layer(index) {
+            let fresh = self.rings.get(index + 1).is_some_and(|ring| ring.fresh);
+            if let Some(layer) = self.image.layer(index).filter(|_| fresh) {
                 let layer = self.one_step(layer);
                 self.image.run(&layer, self.state);
             }
@@ -222,7 +250,7 @@ impl<'a, 's> Stream<'a, 's> {
     /// The newest step of tensor `index`.
     fn newest(&self, index: usize) -> TensorInfo {
         let mut tensor = self.image.tensor(index);
-        let ring = self.rings.get(index).copied().unwrap_or_default();
+        let ring = self.rings.get(index).copied().unwrap_or(Ring::EMPTY);
         tensor.offset = ring.place(0, tensor.shape.c.into());
         tensor.shape = Shape::sequence(1, tensor.shape.c);
         tensor
@@ -243,23 +271,28 @@ fn plan(image: &ModelImage<'_>) -> Result<Plan, StreamError> {
     if image.format() != Format::I8 || image.target() != Target::Portable {
         return Err(StreamError::Format);
     }
-    let mut rings = [Ring {
-        steps: 1,
-        ..Ring::default()
-    }; MAX_LAYERS + 1];
+    let mut rings = [Ring::EMPTY; MAX_LAYERS + 1];
     let (mut pool, mut patch) = (None, 0);
     for layer in image.layers() {
         let input = usize::from(layer.layer.input.0);
         // Tensors that are averaged already may not be read by what makes steps, nor the other way round.
         let averaged = |tensor: usize| pool.is_some_and(|pool| tensor > pool);
+        let every = |tensor: usize| rings.get(tensor).map_or(1, |ring| ring.every);
+        let mut stride = 1;
         let (fits, steps, taps) = match layer.layer.op {
-            Op::Embedding { .. } | Op::Add { .. } => (pool.is_none(), 1, 0),
+            Op::Embedding { .. } => (pool.is_none(), 1, 0),
+            Op::Add { other } => {
+                let together = every(other.0.into()) == every(input);
+                (together && pool.is_none(), 1, 0)
+            }
             Op::Conv2d { kernel, .. } => {
                 let [_, taps] = kernel.size.map(usize::from);
-                let causal = kernel.padding == Padding::Causal || kernel.size == [1, 1];
-                let plain = kernel.size[0] == 1 && kernel.stride == [1, 1];
+                stride = usize::from(kernel.stride[1]).max(1);
+                let unpadded = matches!(kernel.padding, Padding::Same | Padding::Valid);
+                let causal = kernel.padding == Padding::Causal || (taps == 1 && unpadded);
+                let row = kernel.size[0] == 1 && kernel.stride[0] == 1;
                 let past = taps.saturating_sub(1) * usize::from(kernel.dilation[1]);
-                (causal && plain && pool.is_none(), 1 + past, taps)
+                (causal && row && pool.is_none(), 1 + past, taps)
             }
             Op::GlobalAvgPool => (pool.is_none(), usize::from(layer.input.shape.w), 0),
             Op::Dense { .. } => (averaged(input), 1, 0),
@@ -270,6 +303,10 @@ fn plan(image: &ModelImage<'_>) -> Result<Plan, StreamError> {
         }
         if layer.layer.op == Op::GlobalAvgPool {
             pool = Some(layer.index);
+        }
+        let every = every(input).saturating_mul(stride);
+        if let Some(ring) = rings.get_mut(layer.index + 1) {
+            ring.every = every;
         }
         if let Some(ring) = rings.get_mut(input) {
             ring.steps = ring.steps.max(steps);
@@ -288,11 +325,10 @@ fn plan(image: &ModelImage<'_>) -> Result<Plan, StreamError> {
         }
     }
     // The average reads its ring as it lies, so nothing else may have made that longer.
-    let averaged = image
-        .layer(pool)
-        .map(|layer| usize::from(layer.layer.input.0));
-    let ring = averaged.and_then(|tensor| rings.get(tensor));
-    if ring.is_none_or(|ring| ring.steps != usize::from(image.input_shape().w)) {
+    let averaged = image.layer(pool).map(|layer| layer.input.shape.w.into());
+    let tensor = image.layer(pool).map(|layer| layer.layer.input.0.into());
+    let ring = tensor.and_then(|tensor: usize| rings.get(tensor));
+    if ring.map(|ring| ring.steps) != averaged {
         return Err(StreamError::Layer { layer: pool });
     }
     Ok((rings, pool, end, patch))

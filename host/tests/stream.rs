@@ -8,25 +8,70 @@ use mote_core::kernel::Output;
 use mote_core::kernel::i8::GlobalAvgPool;
 use mote_core::preset::{conv1d, tcn};
 use mote_core::shape::Shape;
-use mote_core::spec::{Activation, Layer, Op, Tensor};
+use mote_core::spec::{Activation, Kernel, Layer, Op, Padding, Spec, Tensor};
 use mote_core::stream::{Stream, StreamError};
 
 /// Steps in a window.
 const T: u16 = 24;
 const SYMBOLS: u16 = 9;
 
-/// The same numbers in the same integers, over windows of `length`: symbols, or two channels of a series.
-fn image(length: u16, symbols: bool) -> Vec<u8> {
-    let channels = if symbols { 1 } else { 2 };
-    let spec = |length| {
-        tcn(
-            Shape::sequence(length, channels),
-            symbols.then_some(SYMBOLS),
-            0.25,
-            None,
-        )
-    };
-    let mut trained = Network::new(&spec(T).unwrap(), 3).unwrap().trained();
+/// What streams.
+#[derive(Clone, Copy, PartialEq)]
+enum Case {
+    /// Symbols through `tcn`.
+    Symbols,
+    /// Two channels of a series through `tcn`.
+    Series,
+    /// The same through strides of 2 and 5, so that a step is made of every tenth sample.
+    Strided,
+}
+
+impl Case {
+    fn channels(self) -> u16 {
+        if self == Self::Symbols { 1 } else { 2 }
+    }
+
+    /// Samples for each step that is averaged.
+    fn every(self) -> usize {
+        if self == Self::Strided { 10 } else { 1 }
+    }
+
+    /// Causal layers over windows of `length`.
+    fn spec(self, length: u16) -> Spec {
+        let input = Shape::sequence(length, self.channels());
+        let vocabulary = (self == Self::Symbols).then_some(SYMBOLS);
+        let mut spec = tcn(input, vocabulary, 0.25, None).unwrap();
+        if self == Self::Strided {
+            let first = Layer {
+                input: Tensor::INPUT,
+                op: Op::Conv2d {
+                    channels: 4,
+                    kernel: Kernel::sequence(3, 2, Padding::Causal),
+                    batch_norm: false,
+                },
+                activation: Activation::Relu,
+            };
+            let layers = std::mem::take(&mut spec.layers);
+            spec.layers.push(first).unwrap();
+            for mut layer in layers {
+                layer.input.0 += 1;
+                if let Op::Add { other } = &mut layer.op {
+                    other.0 += 1;
+                }
+                spec.layers.push(layer).unwrap();
+            }
+            if let Op::Conv2d { kernel, .. } = &mut spec.layers[1].op {
+                kernel.stride = [1, 5];
+            }
+        }
+        spec
+    }
+}
+
+/// The same numbers in the same integers, over windows of `length`.
+fn image(length: u16, case: Case) -> Vec<u8> {
+    let channels = case.channels();
+    let mut trained = Network::new(&case.spec(T), 3).unwrap().trained();
     // Whitening ends an encoder in a dense layer.
     let dense = Op::Dense {
         channels: 5,
@@ -45,9 +90,9 @@ fn image(length: u16, symbols: bool) -> Vec<u8> {
         bias: vec![0.1; 5],
         batch_norm: None,
     });
-    let windows: Vec<f32> = samples(T as usize * 8, channels, symbols)
+    let windows: Vec<f32> = samples(T as usize * 8, case)
         .iter()
-        .map(|&q| real(q, symbols))
+        .map(|&q| real(q, case))
         .collect();
     let ranges = calibrate(
         &FoldedEncoder::fold(&trained).unwrap(),
@@ -69,13 +114,13 @@ fn image(length: u16, symbols: bool) -> Vec<u8> {
 }
 
 /// Numbers that look random.
-fn samples(steps: usize, channels: u16, symbols: bool) -> Vec<i8> {
+fn samples(steps: usize, case: Case) -> Vec<i8> {
     let mut state = 7_u32;
-    (0..steps * usize::from(channels))
+    (0..steps * usize::from(case.channels()))
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let draw = state >> 16;
-            if symbols {
+            if case == Case::Symbols {
                 (draw % u32::from(SYMBOLS)) as i8 - 127 - 1
             } else {
                 draw as i8
@@ -84,23 +129,23 @@ fn samples(steps: usize, channels: u16, symbols: bool) -> Vec<i8> {
         .collect()
 }
 
-fn real(q: i8, symbols: bool) -> f32 {
-    if symbols {
+fn real(q: i8, case: Case) -> f32 {
+    if case == Case::Symbols {
         f32::from(q) + 128.0
     } else {
         f32::from(q) / 64.0
     }
 }
 
-fn check(symbols: bool) {
+fn check(case: Case) {
     let (steps, t) = (3 * usize::from(T), usize::from(T));
-    let (short, long) = (image(T, symbols), image(3 * T, symbols));
+    let (short, long) = (image(T, case), image(3 * T, case));
     let (short, long) = (
         ModelImage::parse(&short).unwrap(),
         ModelImage::parse(&long).unwrap(),
     );
     let channels = usize::from(short.input_shape().c);
-    let stream_of = samples(steps, channels as u16, symbols);
+    let stream_of = samples(steps, case);
 
     // The features of every step, by the layers as they run over the whole stream.
     let pool = long
@@ -142,10 +187,9 @@ fn check(symbols: bool) {
                 );
             }
             let mut expected = vec![0; width];
-            mean.run(
-                &features[(step + 1 - t) * width..(step + 1) * width],
-                &mut expected,
-            );
+            let made = step / case.every() + 1;
+            let first = made - usize::from(averaged.input.shape.w);
+            mean.run(&features[first * width..made * width], &mut expected);
             scratch[averaged.output.range()].copy_from_slice(&expected);
             short.run_layer(pool + 1, &mut scratch).unwrap();
             assert_eq!(
@@ -160,17 +204,44 @@ fn check(symbols: bool) {
 
 #[test]
 fn symbols_one_by_one_give_the_bits_of_the_whole() {
-    check(true);
+    check(Case::Symbols);
 }
 
 #[test]
 fn samples_one_by_one_give_the_bits_of_the_whole() {
-    check(false);
+    check(Case::Series);
+}
+
+#[test]
+fn strides_make_steps_when_they_are_due() {
+    check(Case::Strided);
+}
+
+#[test]
+fn raw_sound_is_brought_to_few_steps_and_streams() {
+    let spec = tcn(Shape::sequence(8000, 1), None, 0.25, None).unwrap();
+    let encoder = Network::new(&spec, 1).unwrap().trained();
+    let second: Vec<f32> = (0..8000).map(|i| (i as f32 * 0.3).sin()).collect();
+    let about = About::plain("sound", 8000, 1);
+    let bytes = host::export::int8(&encoder, &about, &second, Method::MinMax).unwrap();
+    let image = ModelImage::parse(&bytes).unwrap();
+    let pool = image.layers().find(|l| l.layer.op == Op::GlobalAvgPool);
+    assert_eq!(pool.unwrap().input.shape.w, 125);
+    let mut window = Vec::new();
+    let quant = image.input_quant();
+    window.extend(second.iter().map(|&v| quant.quantize(v)));
+    let mut scratch = vec![0; image.scratch_len()];
+    let whole = image.embed(&window, &mut scratch).unwrap().to_vec();
+    let mut state = vec![0; Stream::state_len(&image).unwrap()];
+    let mut stream = Stream::new(image, &mut state).unwrap();
+    window.iter().for_each(|&q| stream.push(&[q]).unwrap());
+    assert_eq!(stream.embedding().unwrap(), whole);
+    assert!(state.len() < 4000, "{}", state.len());
 }
 
 #[test]
 fn what_cannot_take_a_stream_is_refused_with_numbers() {
-    let bytes = image(T, true);
+    let bytes = image(T, Case::Symbols);
     let image = ModelImage::parse(&bytes).unwrap();
     let need = Stream::state_len(&image).unwrap();
     assert!(need < image.scratch_len() * 4, "{need}");

@@ -8,11 +8,17 @@ use crate::spec::{Activation, Kernel, Op, Padding, Spec};
 /// One residual block each; with two 3-tap convolutions a block the last step sees 125 steps back.
 const DILATIONS: [u8; 5] = [1, 2, 4, 8, 16];
 const CHANNELS: u16 = 32;
+/// Fewer steps than this are for the blocks; more, as raw sound has, are brought below it first.
+const MANY: u16 = 500;
+/// Taps and stride of a convolution that does so.
+const DOWN: [u8; 2] = [8, 4];
 
 /// Five residual blocks of 32 channels over `input` (`1 x T x C`), then 64 channels and their mean over time;
 /// the embedding has `64 * width` values.
 ///
-/// With `vocabulary` the input is symbols (`C` is 1) and each is looked up first.
+/// With `vocabulary` the input is symbols (`C` is 1) and each is looked up first. Of 500 and more steps of numbers causal
+/// convolutions with stride 4 leave a quarter each, until fewer than 500 are left: a second of sound at 8 or 16 kHz
+/// becomes 125 or 250 steps, each of which sees it all (after the strided stem of wav2vec, Schneider et al., 2019).
 pub fn tcn(
     input: Shape,
     vocabulary: Option<u16>,
@@ -32,7 +38,15 @@ pub fn tcn(
                 Activation::None,
             )
         }
-        None => b.conv(CHANNELS, kernel(3), Activation::Relu),
+        None => {
+            let mut steps = input.w;
+            while steps >= MANY {
+                let down = Kernel::sequence(DOWN[0], DOWN[1], Padding::Causal);
+                b.conv(CHANNELS, down, Activation::Relu);
+                steps = steps.div_ceil(DOWN[1].into());
+            }
+            b.conv(CHANNELS, kernel(3), Activation::Relu)
+        }
     };
     for dilation in DILATIONS {
         let start = b.last;
