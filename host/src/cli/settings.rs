@@ -18,7 +18,7 @@ pub struct Settings {
     /// Seed of all random draws
     #[arg(long)]
     seed: Option<u64>,
-    /// Training steps
+    /// Training steps; without it, by the number of windows
     #[arg(long)]
     steps: Option<usize>,
     /// Pairs of views in a step
@@ -72,7 +72,7 @@ impl Settings {
         }
         self.data.apply(&mut config);
         set(&mut config.seed, self.seed);
-        set(&mut config.schedule.steps, self.steps);
+        config.schedule.steps = self.steps.or(config.schedule.steps);
         set(&mut config.schedule.batch, self.batch);
         set(&mut config.schedule.accumulate, self.accumulate);
         set(&mut config.encoder.width, self.width);

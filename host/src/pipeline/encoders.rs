@@ -235,7 +235,7 @@ fn batches<'a>(
         source,
         tasks,
         schedule.batch,
-        schedule.steps as u64,
+        experiment.steps(config),
     ))
 }
 
@@ -249,7 +249,7 @@ fn train(
     cancel: &Cancel,
 ) -> Result<Trained, PipelineError> {
     let schedule = &config.schedule;
-    let total = schedule.steps as u64;
+    let total = experiment.steps(config);
     let recipe = Recipe {
         rule: match schedule.optimizer {
             Optimizer::Adamw => Rule::ADAM_W,

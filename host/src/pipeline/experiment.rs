@@ -105,11 +105,26 @@ impl Experiment {
         let teacher = teacher.and_then(|distillation| distillation.teacher.as_deref());
         let read = |path| TeacherEmbeddings::read(path, &dataset, &windows, &parts.train);
         let teacher = teacher.map(read).transpose()?.map(Arc::new);
-        Ok(Self {
+        let mut experiment = Self {
             other,
             teacher,
             ..Self::of(dataset, windows, &folds, parts)?
-        })
+        };
+        experiment.note_mirror(config);
+        Ok(experiment)
+    }
+
+    /// Says where the views are not mirrored although `config` asks for it.
+    fn note_mirror(&mut self, config: &RunConfig) {
+        let (mirror, dataset) = (&config.views.mirror, &mut self.dataset);
+        let held = mirror.held_by_gravity(&dataset.triads, &self.normaliser);
+        if let Some(channel) = held.filter(|_| mirror.probability > 0.0) {
+            dataset.notes.push(format!(
+                "no view is mirrored: gravity lies along {}, so left and right do not; views.mirror.axis can name \
+                 another axis",
+                dataset.channels[channel]
+            ));
+        }
     }
 
     /// The fold that holds out `parts.test`, with nothing beside.
@@ -214,6 +229,11 @@ impl Experiment {
     /// The whitening of share `shrinkage` that suits how many windows the recordings hold.
     pub fn whitening(&self, shrinkage: f32) -> Whitening {
         Whitening::suited(&self.split.facts().recordings, shrinkage)
+    }
+
+    /// Steps of a training on this fold.
+    pub fn steps(&self, config: &RunConfig) -> u64 {
+        config.schedule.steps_over(self.split.pool_rows().len()) as u64
     }
 
     /// Values of one window, `T * C`.

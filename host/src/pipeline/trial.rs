@@ -197,7 +197,7 @@ impl Trial<'_> {
         name: &'static str,
         train: impl FnOnce(&mut Monitor<'_>) -> Result<Trained, PipelineError>,
     ) -> Result<(Trained, Vec<TrainingPoint>), PipelineError> {
-        let total = self.config.schedule.steps as u64;
+        let total = self.experiment.steps(self.config);
         let progress = Progress::new(self.console.progress(), name, total);
         let journal = self.journal.as_deref_mut();
         let mut monitor =

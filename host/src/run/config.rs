@@ -158,8 +158,15 @@ pub enum Optimizer {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
-    /// Steps, at least 1.
-    pub steps: usize,
+    /// Steps, at least 1; without a number as many as [`Self::steps_over`] says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// How often each training window is shown where `steps` has no number, above 0.
+    pub epochs: f32,
+    /// Then at least so many steps, at least 1.
+    pub min_steps: usize,
+    /// And at most so many.
+    pub max_steps: usize,
     /// Pairs of views in a step, at least 2.
     pub batch: usize,
     /// Parts in which the encoder takes a batch, 1 to `batch`: so many times less memory and nearly twice the work for
@@ -178,7 +185,10 @@ pub struct ScheduleConfig {
 impl Default for ScheduleConfig {
     fn default() -> Self {
         Self {
-            steps: 600,
+            steps: None,
+            epochs: 30.0,
+            min_steps: 600,
+            max_steps: 6000,
             batch: 128,
             accumulate: 1,
             optimizer: Optimizer::Adamw,
@@ -186,6 +196,17 @@ impl Default for ScheduleConfig {
             weight_decay: 1e-4,
             warm_up: 0.05,
         }
+    }
+}
+
+impl ScheduleConfig {
+    /// Steps of a training over `windows` windows: few recordings are soon learned, many take longer.
+    pub fn steps_over(&self, windows: usize) -> usize {
+        let shown = f64::from(self.epochs) * windows as f64 / self.batch.max(1) as f64;
+        let by_size = (shown.ceil() as usize)
+            .min(self.max_steps)
+            .max(self.min_steps);
+        self.steps.unwrap_or(by_size)
     }
 }
 
@@ -284,11 +305,20 @@ impl RunConfig {
             &weight,
         )?;
         let schedule = &self.schedule;
+        if let Some(steps) = schedule.steps {
+            must(steps >= 1, "schedule.steps", "at least 1", &steps)?;
+        }
         must(
-            schedule.steps >= 1,
-            "schedule.steps",
-            "at least 1",
-            &schedule.steps,
+            schedule.epochs > 0.0 && schedule.epochs.is_finite(),
+            "schedule.epochs",
+            "above 0",
+            &schedule.epochs,
+        )?;
+        must(
+            (1..=schedule.max_steps).contains(&schedule.min_steps),
+            "schedule.min_steps",
+            "1 to schedule.max_steps",
+            &schedule.min_steps,
         )?;
         must(
             schedule.batch >= 2,

@@ -36,7 +36,7 @@ impl RunConfig {
             Kind::Sound => {
                 (config.window.length, config.window.hop) = (49, 49);
                 // On spoken digits three times the steps of motion still pay, mostly at few labels.
-                config.schedule.steps = 1800;
+                config.schedule.min_steps = 1800;
                 config.objective = ObjectiveConfig::NtXent(NtXentConfig {
                     temperature: 0.1,
                     exclude_same_recording: false,
@@ -45,6 +45,8 @@ impl RunConfig {
             Kind::Symbols => {
                 config.encoder.preset = Preset::Tcn.name().into();
                 config.auxiliary.hand_features = 0.0;
+                // Longer was not measured, and its steps take long.
+                config.schedule.max_steps = 600;
             }
         }
         config
@@ -126,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.wav"), b"").unwrap();
         let recipe = RunConfig::of(Some(folder.path()));
-        let (preset, steps) = (recipe.encoder.preset.as_str(), recipe.schedule.steps);
+        let (preset, steps) = (recipe.encoder.preset.as_str(), recipe.schedule.min_steps);
         assert_eq!((preset, recipe.window.length, steps), ("conv1d", 49, 1800));
         assert_eq!(recipe.check(), Ok(()));
     }

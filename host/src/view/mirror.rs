@@ -4,7 +4,7 @@
 //! (angular velocity, magnetic field): physics, not a random sign. Channels outside triads stay.
 
 use super::stream::{Stream, happens};
-use crate::data::Triad;
+use crate::data::{Motion, Normaliser, Triad};
 use serde::{Deserialize, Serialize};
 
 /// The axis along which left and right lie on the device.
@@ -40,6 +40,21 @@ impl Default for Mirror {
 }
 
 impl Mirror {
+    /// The channel that says that left and right do not lie along the axis: an arrow's, whose mean over `normaliser`'s
+    /// samples is larger than its deviation. Only gravity keeps its direction like that, and no mirror between left
+    /// and right turns it upside down.
+    pub fn held_by_gravity(&self, triads: &[Triad], normaliser: &Normaliser) -> Option<usize> {
+        let arrows = triads.iter().filter(|triad| triad.motion == Motion::Arrow);
+        let mut along = arrows.map(|triad| triad.channels[self.axis as usize]);
+        along.find(|&channel| {
+            let steady = normaliser
+                .mean
+                .get(channel)
+                .zip(normaliser.deviation.get(channel));
+            steady.is_some_and(|(mean, deviation)| mean.abs() > *deviation)
+        })
+    }
+
     /// The sign of each of `channels` channels in the mirror.
     pub fn signs(&self, triads: &[Triad], channels: usize) -> Vec<f32> {
         let mut signs = vec![1.0; channels];
@@ -98,6 +113,30 @@ mod tests {
             mirror.signs(&triads(), 6),
             [1.0, 1.0, -1.0, -1.0, -1.0, 1.0]
         );
+    }
+
+    #[test]
+    fn what_gravity_holds_up_is_not_mirrored() {
+        let standing = |mean: f32| Normaliser {
+            mean: vec![mean, 0.1, 0.1, 9.0, 9.0, 9.0],
+            deviation: vec![0.4; 6],
+        };
+        let along = |axis, normaliser: &Normaliser| {
+            let mirror = Mirror {
+                probability: 0.5,
+                axis,
+            };
+            mirror.held_by_gravity(&triads(), normaliser)
+        };
+        // Phones at the waist stand upright; a wrist hangs and turns.
+        assert_eq!(along(Axis::X, &standing(-0.8)), Some(0));
+        assert_eq!(along(Axis::X, &standing(0.2)), None);
+        assert_eq!(
+            along(Axis::Y, &standing(-0.8)),
+            None,
+            "the gyroscope says nothing"
+        );
+        assert_eq!(along(Axis::X, &Normaliser::identity(6)), None);
     }
 
     proptest! {

@@ -61,7 +61,10 @@ impl Pipeline {
                 .filter(|t| t.motion == Motion::Rate)
                 .flat_map(|t| t.channels)
                 .collect(),
-            mirror_signs: config.mirror.signs(triads, channels),
+            mirror_signs: match config.mirror.held_by_gravity(triads, &normaliser) {
+                Some(_) => vec![1.0; channels],
+                None => config.mirror.signs(triads, channels),
+            },
             scale_groups: config.scale.each.groups(triads, channels),
             dropout_groups: config.channel_dropout.each.groups(triads, channels),
             picture: dataset.picture.map(|size| PicturePipeline {

@@ -50,16 +50,30 @@ fn changes_are_named_key_by_key() {
     is.checkpoint.minutes = 7.0;
     is.checkpoint.keep = 9;
     assert!(was.changes(&is).unwrap().is_empty());
-    is.schedule.steps = 7;
+    is.schedule.steps = Some(7);
     is.data.path = Some("mine".into());
     let changes = was.changes(&is).unwrap();
     assert_eq!(
         changes,
         [
             "data.path was nothing and is \"mine\"",
-            "schedule.steps was 600 and is 7"
+            "schedule.steps was nothing and is 7"
         ]
     );
+}
+
+#[test]
+fn few_windows_are_shown_often_and_many_at_most_so_long() {
+    let schedule = ScheduleConfig::default();
+    assert_eq!(schedule.steps_over(0), 600);
+    assert_eq!(schedule.steps_over(1_400), 600);
+    assert_eq!(schedule.steps_over(7_415), 1738);
+    assert_eq!(schedule.steps_over(60_000), 6000);
+    let asked = ScheduleConfig {
+        steps: Some(7),
+        ..schedule
+    };
+    assert_eq!(asked.steps_over(60_000), 7);
 }
 
 #[test]
@@ -69,6 +83,14 @@ fn faults_name_file_line_and_key() {
         (
             "[window]\nlength = \"long\"",
             ["line 2", "length", "string"],
+        ),
+        (
+            "[schedule]\nmin_steps = 9000",
+            ["schedule.min_steps", "max_steps", "found 9000"],
+        ),
+        (
+            "[schedule]\nepochs = 0",
+            ["schedule.epochs", "above 0", "found 0"],
         ),
         (
             "[window]\nlength = 0",
