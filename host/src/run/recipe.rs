@@ -22,6 +22,7 @@ impl RunConfig {
             Kind::Pictures => {
                 config.encoder.preset = Preset::Resnet8.name().into();
                 config.encoder.projector = vec![128, 64];
+                config.schedule.max_steps = 12_000;
                 config.objective = ObjectiveConfig::NtXent(NtXentConfig {
                     temperature: 0.2,
                     exclude_same_recording: false,
