@@ -123,6 +123,60 @@ fn two_encoders_of_one_recording_are_the_same_after_a_kill_and_work_alone() {
     );
 }
 
+#[test]
+fn two_data_sets_are_the_same_after_a_kill_and_either_encoder_works_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    record(&here.join("waves"), true);
+    fs::create_dir_all(here.join("words")).unwrap();
+    for (number, word) in ["calm", "wild"].iter().cycle().take(6).enumerate() {
+        // One longer than the others, so that a place in it is drawn.
+        let text = format!("{word} {word} {}", "and on ".repeat(number * 4));
+        fs::write(
+            here.join(format!("words/{}_{number}.txt", number / 2)),
+            text,
+        )
+        .unwrap();
+    }
+    let files = [
+        "encoder.safetensors",
+        "encoder.image",
+        "partner.safetensors",
+        "partner.image",
+        "metrics.jsonl",
+        "config.toml",
+    ];
+    let partner = "[objective]\nname = \"paired\"\n[objective.partner]\nwindow = 32\nhop = 32\n";
+    fs::write(here.join("partner.toml"), partner).unwrap();
+    let recipe = [
+        "--config",
+        "partner.toml",
+        "--pair-with",
+        "words",
+        "--width",
+        "0.25",
+    ];
+    same_after_kills(here, &recipe, &["pretrain"], &files);
+    for (name, part) in [("encoder.image", "left"), ("partner.image", "symbol")] {
+        let output = mote(here, &["inspect", &format!("runs/whole/{name}")]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains(part), "{text}");
+    }
+
+    let alone = ["--config", "partner.toml", "--name", "alone"];
+    let (done, message) = pretrain(here, &alone);
+    assert!(
+        !done && message.contains("beside it, objective.with"),
+        "{message}"
+    );
+
+    // The same recordings with one other word are other data.
+    fs::remove_file(here.join("runs/killed/finished")).unwrap();
+    fs::write(here.join("words/0_0.txt"), "calm wild").unwrap();
+    let (done, message) = pretrain(here, &["--resume", "runs/killed"]);
+    assert!(!done && message.contains("have changed"), "{message}");
+}
+
 /// A table as `numpy.save` writes it.
 fn npy(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Vec<u8> {
     let head =

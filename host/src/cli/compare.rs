@@ -82,7 +82,11 @@ impl Compare {
         let objectives = if self.objectives.is_empty() {
             vec![config.objective.clone()]
         } else {
-            let named = |name: &String| ObjectiveConfig::named(name).map_err(CliError::Config);
+            let named = |name: &String| match &config.objective {
+                // Which two are paired has no usual setting.
+                paired @ ObjectiveConfig::Paired(_) if name == paired.name() => Ok(paired.clone()),
+                _ => ObjectiveConfig::named(name).map_err(CliError::Config),
+            };
             self.objectives
                 .iter()
                 .map(named)
@@ -199,10 +203,9 @@ fn cell(
     digest: &str,
 ) -> Result<Cell, CliError> {
     let begun = Instant::now();
-    if experiment.other.is_some() {
+    if let Some([first, _]) = experiment.modalities() {
         terminal.text(&format!(
-            "Judged is the first encoder of the pair, which takes {} alone.",
-            experiment.dataset.channels.join(" ")
+            "Judged is the first encoder of the pair, which takes {first} alone."
         ));
     }
     let spec = spec(experiment, config)?;

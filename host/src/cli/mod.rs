@@ -68,7 +68,7 @@ enum Command {
 pub struct DataFlags {
     /// Folder of CSV files (a header of channel names, one row per sample, optionally a time column), of
     /// pictures (PNG, JPEG, IDX, CIFAR's binaries), of sound (.wav), of UCR's .tsv or .ts, of NumPy's x.npy and y.npy or .npz, or of symbols:
-    /// text (.txt), FASTA, CSV with a column `sequence`, or with columns `user`, `item` and `time`;
+    /// text (.txt), FASTA, CSV with a column `sequence` or `caption`, or with columns `user`, `item` and `time`;
     /// sub-folders name labels. Without it, the smartwatch
     /// recordings that ship with mote
     #[arg(long, value_name = "DIR")]

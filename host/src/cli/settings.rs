@@ -35,6 +35,10 @@ pub struct Settings {
     /// --config
     #[arg(long, value_name = "NAME")]
     objective: Option<String>,
+    /// Learn together with a second encoder from another data set, whose files belong to those of --data by name: captions
+    /// of pictures, pictures of sounds; the same as --objective paired with `[objective.with]` in a file
+    #[arg(long, value_name = "DIR")]
+    pair_with: Option<PathBuf>,
     /// Learn from a wider twin with so many times the channels, trained first with the objective; the same as
     /// --objective distillation with `teacher_width` in a file
     #[arg(long, value_name = "FACTOR", conflicts_with = "teacher")]
@@ -89,6 +93,16 @@ impl Settings {
                     other => *new.objective = other,
                 }
             }
+        }
+        if let Some(path) = &self.pair_with {
+            let named = self.objective.as_deref();
+            if let Some(other) = named.filter(|name| *name != "paired") {
+                return Err(CliError::Config(format!(
+                    "--pair-with: expected --objective paired or none, found {other}, which knows one data set only; leave \
+                     one of the two out, or add both up as `combined` in a file, see --config"
+                )));
+            }
+            config.objective.pair_with(path);
         }
         if self.teacher.is_some() || self.teacher_width.is_some() {
             let mut distillation = match config.objective {

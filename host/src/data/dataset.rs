@@ -152,6 +152,16 @@ impl Dataset {
         Ok(())
     }
 
+    /// Keeps the recordings `keep`, by index, in that order; each once at most.
+    pub(super) fn select(&mut self, keep: &[usize]) {
+        let test = (0..keep.len()).filter(|&at| self.test.binary_search(&keep[at]).is_ok());
+        self.test = test.collect();
+        let all = std::mem::take(&mut self.recordings);
+        let mut all: Vec<Option<Recording>> = all.into_iter().map(Some).collect();
+        let kept = keep.iter().filter_map(|&at| all.get_mut(at)?.take());
+        self.recordings = kept.collect();
+    }
+
     /// Keeps about `most` recordings, evenly spaced, as many of each part and label as their share.
     pub fn thin(&mut self, most: usize) {
         let all = self.recordings.len();
@@ -169,14 +179,7 @@ impl Dataset {
             }
             *place += 1;
         }
-        let test = (0..keep.len()).filter(|&at| self.test.binary_search(&keep[at]).is_ok());
-        self.test = test.collect();
-        let mut at = 0;
-        let mut wanted = keep.iter().peekable();
-        self.recordings.retain(|_| {
-            at += 1;
-            wanted.next_if(|&&k| k == at - 1).is_some()
-        });
+        self.select(&keep);
         self.notes.push(format!(
             "{} of {all} recordings are used, as asked",
             self.recordings.len()

@@ -86,7 +86,7 @@ enum Reader {
 }
 
 /// Looks at the names in a folder, or at the one file's. CSV files come first, since plots may lie beside
-/// recordings; what nobody knows is left to the CSV reader, which says what it expects.
+/// recordings, but for tables of what lies there; what nobody knows is left to the CSV reader, which says what it expects.
 fn reader(path: &Path) -> Reader {
     let file = path.is_file().then(|| path.file_name()).flatten();
     let file = file.map(|name| name.to_string_lossy());
@@ -95,16 +95,20 @@ fn reader(path: &Path) -> Reader {
         _ => folder::list(path, wanted).ok(),
     };
     let sound = || found(sound::is_wav).map(Reader::Sound);
+    let files = || found(files::is_picture).map(Reader::Files);
     if let Some(tables) = found(folder::is_csv) {
-        let beside = |name: &Name| sound::is_table(&format!("{}.csv", name.stem));
+        let captions = |name: &Name| symbols::is_captions(&format!("{}.csv", name.stem));
+        let beside = |name: &Name| captions(name) || sound::is_table(&format!("{}.csv", name.stem));
         if let Some(sound) = sound().filter(|_| tables.iter().all(beside)) {
             return sound;
+        }
+        if let Some(pictures) = files().filter(|_| tables.iter().all(captions)) {
+            return pictures;
         }
         return symbols::sniff(path).map_or(Reader::Csv, Reader::Table);
     }
     let idx = found(idx::is_images).map(Reader::Idx);
     let cifar = || found(cifar::is_batch).map(Reader::Cifar);
-    let files = || found(files::is_picture).map(Reader::Files);
     let ucr = || found(ucr::is_archive).map(Reader::Ucr);
     let npy = || {
         let names = found(npy::is_array)?;

@@ -45,7 +45,7 @@ pub enum ObjectiveConfig {
     Rotation(Rotation),
     /// What an engineer would have measured of the window, from one view of it.
     HandFeatures(HandFeatures),
-    /// What another sensor saw at the same time.
+    /// What another sensor saw at the same time, or another data set has of the same event.
     Paired(Paired),
     /// What a larger teacher says.
     Distillation(Distillation),
@@ -162,6 +162,7 @@ impl ObjectiveConfig {
             Self::NtXent(_) | Self::Moco(_) | Self::BarlowTwins(_) | Self::Vicreg(_) => {
                 ANY.to_vec()
             }
+            Self::Paired(Paired { with: Some(_), .. }) => ANY.to_vec(),
             Self::Masked(_) => NUMBERS.to_vec(),
             Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
             Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::Paired(_) => {
@@ -224,6 +225,10 @@ impl ObjectiveConfig {
                 .suits(kind)
                 .map_err(|message| format!("objective of the teacher: {message}"));
         }
+        let advice = match wrong {
+            Self::Paired(_) => "; paired does with a second data set: --pair-with DIR",
+            _ => "",
+        };
         let right = Self::all();
         let right: Vec<&str> = right
             .iter()
@@ -231,7 +236,7 @@ impl ObjectiveConfig {
             .map(Self::name)
             .collect();
         Err(format!(
-            "objective: {} makes no sense for {}; right ones are {}",
+            "objective: {} makes no sense for {}; right ones are {}{advice}",
             wrong.name(),
             kind.name(),
             right.join(", ")
@@ -364,12 +369,21 @@ impl ObjectiveConfig {
                 )
             }
             Self::Rotation(_) | Self::HandFeatures(_) | Self::NextSymbol(_) => Ok(()),
-            Self::Paired(Paired { temperature, .. }) => must(
-                (0.01..=100.0).contains(temperature),
-                "temperature",
-                "0.01 to 100",
-                temperature,
-            ),
+            Self::Paired(paired) => {
+                let temperature = paired.temperature;
+                must(
+                    (0.01..=100.0).contains(&temperature),
+                    "temperature",
+                    "0.01 to 100",
+                    &temperature,
+                )?;
+                must(
+                    paired.channels.is_empty() || paired.with.is_none(),
+                    "channels",
+                    "none beside objective.with, a data set that has channels of its own; leave one of them out",
+                    &paired.channels.join(", "),
+                )
+            }
             Self::Distillation(distillation) => {
                 let width = distillation.teacher_width;
                 must(

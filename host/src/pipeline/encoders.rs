@@ -2,6 +2,7 @@
 //! see the same views for the same number of steps, and are whitened the same way.
 
 use super::batches::Batches;
+use super::found::Found;
 use super::terms::{NEXT_SYMBOL, Terms, terms};
 use super::{Experiment, Monitor, PipelineError, Shown, whiten};
 use crate::data::{Dataset, Kind};
@@ -102,6 +103,8 @@ pub struct Trained {
     pub inpainted: Option<Shown>,
     /// The encoder of the other modality, whitened, where the objective pairs two.
     pub partner: Option<TrainedEncoder>,
+    /// How often held-out windows find their partners, where there are such.
+    pub found: Option<Found>,
 }
 
 /// `spec` without the average over all places at its end, for objectives that ask at every place.
@@ -289,6 +292,7 @@ fn train(
         });
     }
     let inpainted = inpainted(&mut training, experiment, config);
+    let found = Found::held_out(&mut training, experiment);
     let trained = training.encoder.trained();
     let mut heads = training.heads.iter();
     let generator = heads
@@ -311,6 +315,7 @@ fn train(
     Ok(Trained {
         inpainted,
         partner,
+        found,
         encoder: whiten(trained, experiment, config.encoder.whitening)?,
         generator,
     })

@@ -2,10 +2,12 @@
 
 use super::PipelineError;
 use crate::data::dataset::hex;
+use crate::data::join::{self, keep_long};
 use crate::data::modality::divide;
-use crate::data::window::gather;
+use crate::data::window::{Window, gather};
 use crate::data::{
-    self, Dataset, Description, Folds, Kind, Normaliser, SplitBy, TeacherEmbeddings, Windows,
+    self, Dataset, Description, Folds, Kind, Normaliser, Pairing, SplitBy, TeacherEmbeddings,
+    Windows,
 };
 use crate::eval::{
     Embeddings, EvalError, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
@@ -39,8 +41,11 @@ pub struct Experiment {
     pub split_by: SplitBy,
     /// Folds that the data allow.
     pub folds: usize,
-    /// The same windows as another sensor saw them, where the objective pairs two modalities.
+    /// The other modality, where the objective pairs two: the same windows as another sensor saw them, or windows of
+    /// another data set, of which recording `i` is the same event.
     pub other: Option<Box<Experiment>>,
+    /// How windows belong to those of another data set, where that is the other modality.
+    pub pairing: Option<Pairing>,
     /// What the teacher says of each window, where the objective reads that from a file.
     pub teacher: Option<Arc<TeacherEmbeddings>>,
     /// A caveat about the split, if there is one.
@@ -82,8 +87,25 @@ impl Experiment {
     /// # Errors
     /// If windows are longer than the recordings, or nothing can be held out.
     pub fn new(mut dataset: Dataset, config: &RunConfig) -> Result<Self, PipelineError> {
+        let paired = config.objective.paired();
+        if paired.is_some() {
+            let suits = config.objective.suits(dataset.kind);
+            suits.map_err(PipelineError::Config)?;
+        }
+        let with = paired.and_then(|paired| paired.with.as_deref());
+        let path = config.data.path.as_deref();
+        let read = |with| join::read(&mut dataset, path, with);
+        let mut second = with.map(read).transpose()?;
         let (length, hop) = dataset.cut(config.window.length, config.window.hop);
         dataset.fill(length);
+        let mut second_cut = (length, hop);
+        if let Some(second) = &mut second {
+            let own = config.partner(second.kind);
+            let own = own.map_err(PipelineError::Config)?.window;
+            second_cut = second.cut(own.length, own.hop);
+            second.fill(second_cut.0);
+            keep_long(&mut dataset, second, second_cut.0)?;
+        }
         let (mut dataset, folds) = Folds::new(dataset, config.split.folds, length)?;
         if config.split.fold >= folds.count {
             return Err(PipelineError::Config(format!(
@@ -91,22 +113,45 @@ impl Experiment {
                 folds.count, config.split.fold
             )));
         }
+        if let (Some(second), SplitBy::Time) = (&second, folds.by) {
+            return Err(PipelineError::Config(format!(
+                "split: expected people or whole recordings to hold out, at least two recordings of each label, since \
+                 pieces of recordings have no partners in {}, found {} recordings with a label that has one only; record \
+                 more, or name people with --pattern '{{subject}}_{{rest}}'",
+                second.name,
+                dataset.recordings.len()
+            )));
+        }
         let windows = Windows::cut(&dataset, length, hop)?;
         let parts = folds.split(config.split.fold);
-        let other = match config.objective.paired() {
-            Some(paired) => {
-                let other = divide(&mut dataset, &paired.channels)?;
-                let other = Self::of(other, windows.clone(), &folds, parts.clone())?;
-                Some(Box::new(other))
+        let mut pairing = None;
+        let other = match (paired, second) {
+            (None, _) => None,
+            (Some(_), Some(second)) => {
+                let theirs = Windows::cut(&second, second_cut.0, second_cut.1)?;
+                let lengths = [length, theirs.length];
+                pairing = Some(Pairing::new(&dataset, &second, lengths));
+                Some(Self::of(second, theirs, &folds, parts.clone())?)
             }
-            None => None,
+            (Some(paired), None) => {
+                if !paired.partner.is_usual() {
+                    return Err(PipelineError::Config(
+                        "objective.partner: expected the data set of the second encoder beside it, objective.with or \
+                         --pair-with DIR, found none; two sensors of the same recordings share one recipe"
+                            .into(),
+                    ));
+                }
+                let other = divide(&mut dataset, &paired.channels)?;
+                Some(Self::of(other, windows.clone(), &folds, parts.clone())?)
+            }
         };
         let teacher = config.objective.distillation();
         let teacher = teacher.and_then(|distillation| distillation.teacher.as_deref());
         let read = |path| TeacherEmbeddings::read(path, &dataset, &windows, &parts.train);
         let teacher = teacher.map(read).transpose()?.map(Arc::new);
         let mut experiment = Self {
-            other,
+            other: other.map(Box::new),
+            pairing,
             teacher,
             ..Self::of(dataset, windows, &folds, parts)?
         };
@@ -150,6 +195,7 @@ impl Experiment {
         };
         Ok(Self {
             other: None,
+            pairing: None,
             teacher: None,
             hand_features,
             split: Split::new(Facts::of(&dataset, &windows.list), &is_test)?,
@@ -219,6 +265,26 @@ impl Experiment {
         let [a, b] = &mut views;
         source.fill(u64::MAX, 0, a, b, &mut groups);
         Ok(views)
+    }
+
+    /// What either encoder takes, in words, where the objective pairs two.
+    pub fn modalities(&self) -> Option<[String; 2]> {
+        let both = [&self.dataset, &self.other.as_deref()?.dataset];
+        Some(both.map(|data| match self.pairing {
+            None => data.channels.join(" "),
+            Some(_) => format!("{} of {}", data.kind.name(), data.name),
+        }))
+    }
+
+    /// Where the partner of `window` lies in the other data; without a place of its own, amid its recording.
+    pub fn partner(&self, window: &Window) -> Window {
+        let (recording, start) = (window.recording, window.start);
+        let amid = |places: usize| places / 2;
+        let place = |pairing: &Pairing| pairing.start(recording, start, amid);
+        Window {
+            start: self.pairing.as_ref().map_or(start, place),
+            ..*window
+        }
     }
 
     /// What was found in the data.

@@ -94,6 +94,11 @@ impl Job<'_> {
         let data = experiment.describe();
         console.heading("Data");
         data.lines().iter().for_each(|line| console.text(line));
+        let joined = experiment.other.as_ref();
+        if let Some(other) = joined.filter(|_| experiment.pairing.is_some()) {
+            let lines = other.describe().lines();
+            lines.iter().for_each(|line| console.text(line));
+        }
         console.text(&held_out(experiment));
 
         console.heading("Pretraining without labels");
@@ -137,6 +142,9 @@ impl Job<'_> {
         let mut figures = tables(&summary);
         if let (Some(partner), Some(other)) = (&learned.partner, experiment.other.as_deref()) {
             figures.extend(judge_partner(&mut trial, partner, other)?);
+        }
+        if let (Some(found), Some(names)) = (&learned.found, experiment.modalities()) {
+            figures.push(found.table(&names));
         }
         figures
             .iter()
@@ -189,13 +197,15 @@ fn judge_partner(
     partner: &Learned,
     other: &Experiment,
 ) -> Result<Vec<Table>, PipelineError> {
+    let config = trial.config.partner(other.dataset.kind);
+    let config = config.map_err(PipelineError::Config)?;
     let controls = Controls {
-        random_init: random_init(other, trial.config)?,
+        random_init: random_init(other, &config)?,
         supervised: None,
     };
     let mut second = Trial {
         experiment: other,
-        config: trial.config,
+        config: &config,
         console: &mut *trial.console,
         journal: None,
         cancel: trial.cancel,
@@ -203,9 +213,10 @@ fn judge_partner(
     };
     let evaluation = second.judge(partner, &controls)?;
     let mut tables = tables(&Summary::of(&[evaluation])?);
+    let name = trial.experiment.modalities().map(|[_, name]| name);
     for table in &mut tables {
-        let channels = other.dataset.channels.join(" ");
-        table.caption = format!("The second encoder ({channels}): {}", table.caption);
+        let name = name.as_deref().unwrap_or_default();
+        table.caption = format!("The second encoder ({name}): {}", table.caption);
     }
     Ok(tables)
 }
@@ -231,12 +242,9 @@ fn held_out(experiment: &Experiment) -> String {
     let note = experiment
         .note
         .map_or(String::new(), |note| format!("\n{note}"));
-    let other = experiment.other.as_ref().map_or(String::new(), |other| {
-        format!(
-            "\nTwo encoders: one takes {}, the other {}.",
-            experiment.dataset.channels.join(" "),
-            other.dataset.channels.join(" ")
-        )
+    let modalities = experiment.modalities();
+    let other = modalities.map_or(String::new(), |[one, other]| {
+        format!("\nTwo encoders: one takes {one}, the other {other}.")
     });
     format!("Held out{who}: {test} windows for testing; {train} for training.{note}{other}")
 }

@@ -238,25 +238,29 @@ impl<'a> Build<'a, '_> {
         let other = self.experiment.other.as_deref().ok_or_else(|| {
             PipelineError::Config("objective: paired needs a second modality, found one".into())
         })?;
+        let partner = self.config.partner(other.dataset.kind);
+        let partner = partner.map_err(PipelineError::Config)?;
         if self.config.encoder.spec.is_some() {
             return Err(PipelineError::Config(
                 "encoder.spec: expected a preset, which suits either of two encoders, found layers of your own".into(),
             ));
         }
-        let spec = preset(&other.dataset, other.windows.length, self.config)?;
+        let spec = preset(&other.dataset, other.windows.length, &partner)?;
         let encoder = Network::new(&spec, self.seed() ^ SECOND)?;
-        let lengths = [self.encoder.output_len(), encoder.output_len()];
         let mut widths = self.projector();
-        if widths.is_empty() && lengths[0] != lengths[1] {
-            widths.push(lengths[0].min(lengths[1]));
+        let outputs = [self.encoder.spec().output()?, spec.output()?];
+        if widths.is_empty() && outputs[0] != outputs[1] {
+            widths.push(usize::from(outputs[0].c.min(outputs[1].c)));
         }
         let (mut own, mut others) = (None, None);
         if !widths.is_empty() {
             own = Some(self.head(&widths)?);
-            others = Some(self.head_behind(spec.output()?, &widths, self.seed() ^ SECOND)?);
+            others = Some(self.head_behind(outputs[1], &widths, self.seed() ^ SECOND)?);
         }
         self.tasks.push(Box::new(PairedTask {
-            other: other.view_source(self.config)?,
+            other: other.view_source(&partner)?,
+            pairing: self.experiment.pairing.as_ref(),
+            seed: self.config.seed,
         }));
         self.push(Head {
             part: self.tasks.len() - 1,

@@ -1,6 +1,7 @@
 //! One fold with one seed: the encoder and its image, its controls, all of them judged.
 
 use super::encoders::Trained;
+use super::found::Found;
 use super::generator::Generator;
 use super::job::Line;
 use super::journal::Journal;
@@ -52,6 +53,8 @@ pub struct Learned {
     pub inpainted: Option<Shown>,
     /// The encoder of the other modality, where the objective pairs two; it has no points of its own.
     pub partner: Option<Box<Learned>>,
+    /// How often held-out windows of either modality find their partners in the other.
+    pub found: Option<Found>,
     /// How the training went.
     pub points: Vec<TrainingPoint>,
 }
@@ -88,9 +91,10 @@ impl Trial<'_> {
             generator,
             inpainted,
             partner,
+            found,
         } = trained;
         let mut learned = learned(experiment, config, encoder, points)?;
-        learned.inpainted = inpainted;
+        (learned.inpainted, learned.found) = (inpainted, found);
         if let Some(network) = generator {
             let generator = Generator::new(network, experiment, &learned.origin.about)?;
             let sentence = generator.held_out(experiment)?;
@@ -236,6 +240,7 @@ fn learned(
         generator: None,
         inpainted: None,
         partner: None,
+        found: None,
         points,
     })
 }

@@ -11,12 +11,52 @@ use toml::{Table, Value};
 impl RunConfig {
     /// The recipe for the data at `path`, or for those that ship.
     pub fn of(path: Option<&Path>) -> Self {
-        let mut config = Self::default();
-        config.data.path = path.map(Path::to_path_buf);
-        let kind = data::kind(&DataConfig {
-            path: config.data.path.clone(),
+        let data = DataConfig {
+            path: path.map(Path::to_path_buf),
             ..DataConfig::default()
-        });
+        };
+        Self {
+            data: data.clone(),
+            ..Self::of_kind(data::kind(&data))
+        }
+    }
+
+    /// The recipe of the second encoder where the objective pairs two, whose data are of `kind`. Two sensors of the same
+    /// recordings share one. Another data set has that of its kind, but steps, split, seed, whitening and width as this
+    /// run, and what `objective.partner` says.
+    ///
+    /// # Errors
+    /// If a setting is out of its range.
+    pub fn partner(&self, kind: Kind) -> Result<Self, String> {
+        let paired = self.objective.paired();
+        let Some((with, own)) = paired.and_then(|p| Some((p.with.as_deref()?, &p.partner))) else {
+            return Ok(self.clone());
+        };
+        let recipe = Self::of_kind(kind);
+        let mut partner = Self {
+            data: with.clone(),
+            window: recipe.window,
+            views: recipe.views,
+            auxiliary: recipe.auxiliary,
+            ..self.clone()
+        };
+        let encoder = &mut partner.encoder;
+        encoder.preset = own.preset.clone().unwrap_or(recipe.encoder.preset);
+        encoder.width = own.width.unwrap_or(encoder.width);
+        let window = &mut partner.window;
+        // Windows of another length overlap by as much of it as the recipe's.
+        let share = |length: usize| (length * window.hop).div_ceil(window.length.max(1));
+        let hop = own.hop.or(own.window.map(share));
+        window.length = own.window.unwrap_or(window.length);
+        window.hop = hop.unwrap_or(window.hop);
+        let named = |message| format!("the second encoder, see objective.partner: {message}");
+        partner.check().map_err(named)?;
+        Ok(partner)
+    }
+
+    /// The recipe for data of `kind`.
+    fn of_kind(kind: Kind) -> Self {
+        let mut config = Self::default();
         match kind {
             Kind::Series => {}
             Kind::Pictures => {
@@ -132,6 +172,39 @@ mod tests {
         let (preset, steps) = (recipe.encoder.preset.as_str(), recipe.schedule.min_steps);
         assert_eq!((preset, recipe.window.length, steps), ("conv1d", 49, 1800));
         assert_eq!(recipe.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_partner_has_the_recipe_of_its_own_kind_and_what_the_run_shares() {
+        let text = "seed = 3\n[encoder]\nwidth = 0.5\nprojector = [32]\n[schedule]\nbatch = 16\n\
+                    [objective]\nname = \"paired\"\n[objective.with]\npath = \"words\"\nrate_hz = 8\n\
+                    [objective.partner]\nwindow = 32\n";
+        let config = over(&RunConfig::of_kind(Kind::Pictures), text).unwrap();
+        assert_eq!(config.check(), Ok(()));
+        assert_eq!(
+            over(&RunConfig::default(), &config.to_toml().unwrap()).unwrap(),
+            config
+        );
+        let partner = config.partner(Kind::Symbols).unwrap();
+        let encoder = &partner.encoder;
+        assert_eq!((encoder.preset.as_str(), encoder.width), ("tcn", 0.5));
+        assert_eq!(encoder.projector, [32]);
+        assert_eq!((partner.window.length, partner.window.hop), (32, 16));
+        assert_eq!((partner.seed, partner.schedule), (3, config.schedule));
+        assert_eq!(partner.data.rate_hz, Some(8.0));
+        assert_eq!(partner.views, RunConfig::of_kind(Kind::Symbols).views);
+        assert_eq!(config.partner(Kind::Sound).unwrap().window.length, 32);
+
+        let wrong = text.replace("window = 32", "preset = \"mlp\"");
+        let wrong = over(&RunConfig::default(), &wrong).unwrap();
+        let message = wrong.partner(Kind::Sound).unwrap_err();
+        assert!(
+            message.contains("objective.partner") && message.contains("found mlp"),
+            "{message}"
+        );
+        // Two sensors are two of a kind.
+        let sensors = over(&RunConfig::default(), "[objective]\nname = \"paired\"").unwrap();
+        assert_eq!(sensors.partner(Kind::Series), Ok(sensors));
     }
 
     #[test]

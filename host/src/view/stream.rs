@@ -36,7 +36,7 @@ pub(super) fn factor(rng: &mut Stream, strength: f32) -> f32 {
 }
 
 /// Uniform in `0..count`; 0 if there is nothing to choose from.
-pub(super) fn below(rng: &mut Stream, count: usize) -> usize {
+pub(crate) fn below(rng: &mut Stream, count: usize) -> usize {
     if count == 0 {
         return 0;
     }

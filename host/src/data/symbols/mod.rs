@@ -16,7 +16,7 @@ use std::fs;
 use std::path::Path;
 
 pub(super) use fasta::{is_fasta, load as load_fasta};
-pub(super) use table::{Table, load as load_table, sniff};
+pub(super) use table::{Table, is_captions, load as load_table, sniff};
 pub(super) use text::{is_text, load as load_text};
 
 /// Most symbols beside the blank.

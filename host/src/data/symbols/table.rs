@@ -1,7 +1,7 @@
 //! CSV files whose rows hold symbols: a whole sequence, or one event of a user.
 //!
-//! A column `sequence` (or `seq`, `text`) holds one sequence of characters a row, beside it `label` or `class`,
-//! `subject` and `name` if there are such columns. Columns `user` and `item` make an event log; see
+//! A column `sequence` (or `seq`, `text`, `caption`) holds one sequence of characters a row, beside it `label` or `class`,
+//! `subject` and `name` (or `id`, `file`, `filename`, `image`, `path`) if there are such columns. Columns `user` and `item` make an event log; see
 //! [`events`](super::events).
 
 use super::super::folder::{self, Name};
@@ -21,7 +21,14 @@ pub enum Table {
 }
 
 /// Names under which a sequence goes.
-const SEQUENCE: [&str; 3] = ["sequence", "seq", "text"];
+const SEQUENCE: [&str; 4] = ["sequence", "seq", "text", "caption"];
+/// Names under which goes what it is called, or the file that it is about.
+const NAME: [&str; 6] = ["name", "id", "file", "filename", "image", "path"];
+/// Whether a file is a table of what is to be seen or heard in the files beside, by its name.
+pub(in super::super) fn is_captions(name: &str) -> bool {
+    name.eq_ignore_ascii_case("captions.csv")
+}
+
 /// Longest header that is looked at.
 const MOST_HEADER: u64 = 64 * 1024;
 
@@ -149,7 +156,7 @@ fn sequences(name: &Name, collector: &mut Collector) -> Result<(), DataError> {
     let table = read(file)?;
     let sequence = table.needed(file, &SEQUENCE)?;
     let label = table.column(&["label", "class"]);
-    let (subject, own) = (table.column(&["subject"]), table.column(&["name", "id"]));
+    let (subject, own) = (table.column(&["subject"]), table.column(&NAME));
     for (line, row) in &table.rows {
         let named = |column: Option<usize>| {
             column
