@@ -116,7 +116,7 @@ impl Data {
             ),
             Kind::Pictures => (
                 "pictures are small, and residual 3 x 3 convolutions serve them best at this size",
-                "two crops of a picture in other light attract each other",
+                "two crops of a picture in other light attract each other, with its thumbnail to regress beside",
             ),
             Kind::Sound => (
                 "a window is a second of log-mel frames, and strided convolutions over time see all of it; on spoken \

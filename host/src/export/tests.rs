@@ -227,7 +227,7 @@ fn presets_keep_their_flash_and_scratch() {
     });
     let expected = [
         ("conv1d", 59_920, 2368),
-        ("resnet8", 80_591, 33_328),
+        ("resnet8", 69_973, 33_328),
         ("dscnn", 27_072, 10_560),
         ("tcn", 37_717, 17_472),
     ];

@@ -151,7 +151,7 @@ fn presets_with_dead_channels_shrink_to_the_same_bits() {
             Preset::Resnet8,
             &[(1, 4), (4, 8), (8, 17)],
             4 + 8 + 16,
-            [80_591, 61_919],
+            [69_973, 53_013],
         ),
         (
             Preset::Dscnn,
