@@ -37,7 +37,7 @@ fn recordings_that_ship_are_found_by_the_name_of_their_exercise_and_it_by_them()
     let here = folder.path();
     let data = watch25::load().unwrap();
     let mut table = String::from("file,caption\nnobody,walking\n");
-    for recording in &data.recordings[1..] {
+    for recording in &data.recordings[..139] {
         let label = &data.labels[recording.label.unwrap()];
         table += &format!("{}.csv,{label}\n", recording.name);
     }
@@ -46,6 +46,8 @@ fn recordings_that_ship_are_found_by_the_name_of_their_exercise_and_it_by_them()
         "pretrain",
         "--pair-with",
         "captions.csv",
+        "--most",
+        "56",
         "--steps",
         "60",
         "--batch",
@@ -59,8 +61,8 @@ fn recordings_that_ship_are_found_by_the_name_of_their_exercise_and_it_by_them()
     ];
     let told = says(here, &pretrain);
     for part in [
-        "1 of 140 recordings of watch25 have no partner in captions and are left out, such as recording",
-        "1 of 140 recordings of captions have no partner in watch25 and are left out, such as nobody",
+        "1 of 56 recordings of watch25 have no partner in captions and are left out, such as recording 139",
+        "85 of 140 recordings of captions have no partner in watch25 and are left out, such as nobody",
         "one takes series of watch25, the other symbols of captions",
         "The second encoder (symbols of captions)",
     ] {

@@ -98,8 +98,8 @@ impl Settings {
             let named = self.objective.as_deref();
             if let Some(other) = named.filter(|name| *name != "paired") {
                 return Err(CliError::Config(format!(
-                    "--pair-with: expected --objective paired or none, found {other}, which knows one data set only; leave \
-                     one of the two out, or add both up as `combined` in a file, see --config"
+                    "--pair-with: expected --objective paired or none, found {other}, which knows one data set only; \
+                     leave one of the two out, or add both up as `combined` in a file, see --config"
                 )));
             }
             config.objective.pair_with(path);

@@ -25,9 +25,9 @@ pub fn read(
         return Err(DataError::series(
             PLACE,
             format!(
-                "expected another data set than --data, found the same, {}; put the files of the other kind into a folder of \
-                 their own; to pair two sensors of the same recordings, leave --pair-with out and name the channels of the \
-                 second one: [objective] name = \"paired\", channels = [\"gx\", \"gy\", \"gz\"]",
+                "expected another data set than --data, found the same, {}; put the files of the other kind into a \
+                 folder of their own; to pair two sensors of the same recordings, leave --pair-with out and name the \
+                 channels of the second one: [objective] name = \"paired\", channels = [\"gx\", \"gy\", \"gz\"]",
                 first.name
             ),
         ));
@@ -81,8 +81,8 @@ pub fn join(first: &mut Dataset, second: &mut Dataset) -> Result<(), DataError> 
         return Err(DataError::series(
             PLACE,
             format!(
-                "expected recordings with partners to learn from, found that all {} are held out for testing; add others \
-                 to {}, or hold fewer out",
+                "expected recordings with partners to learn from, found that all {} are held out for testing; add \
+                 others to {}, or hold fewer out",
                 first.recordings.len(),
                 second.name
             ),
@@ -173,8 +173,8 @@ fn ambiguous(key: &str, data: &Dataset, both: [usize; 2]) -> DataError {
     DataError::series(
         PLACE,
         format!(
-            "expected one recording called {key:?} in {}, found {one:?} and {other:?}; rename or remove one of them, or \
-             give both data sets the same sub-folders",
+            "expected one recording called {key:?} in {}, found {one:?} and {other:?}; rename or remove one of them, \
+             or give both data sets the same sub-folders",
             data.name
         ),
     )
