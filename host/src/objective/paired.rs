@@ -9,8 +9,9 @@
 //! `s_ij = u_i v_j / t`
 //! `loss = mean over i of [ (log sum over j of exp(s_ij) - s_ii) / 2 + (log sum over j of exp(s_ji) - s_ii) / 2 ]`
 //!
-//! Other windows of the same recording, and of others that mean the same, may be left out of both sums. With `p` the softmax of the rows of `s` and `q`
-//! that of its columns, the gradient with respect to `s_ij` is `(p_ij + q_ij - 2 [i = j]) / (2 n)`.
+//! Other windows of the same recording, and of others that mean the same, may be left out of both sums. With `p` the
+//! softmax of the rows of `s` and `q` that of its columns, the gradient with respect to `s_ij` is
+//! `(p_ij + q_ij - 2 [i = j]) / (2 n)`.
 
 use super::config::Combined;
 use super::matrix::{add_times, softmax_rows, through_unit_rows, times_transposed, to_unit_rows};
