@@ -4,6 +4,7 @@ use super::PipelineError;
 use crate::data::dataset::hex;
 use crate::data::join::{self, keep_long};
 use crate::data::modality::divide;
+use crate::data::sound::SoundConfig;
 use crate::data::window::{Window, gather};
 use crate::data::{
     self, Dataset, Description, Folds, Kind, Normaliser, Pairing, SplitBy, TeacherEmbeddings,
@@ -54,13 +55,21 @@ pub struct Experiment {
     digest: OnceLock<String>,
 }
 
-/// What an engineer would measure of windows of `length` samples of motion, another series, or sound, or of pictures.
+/// What an engineer would measure of windows of `length` samples of motion, another series, or sound, or of pictures. Raw
+/// sound is heard as log-mel frames for it.
 pub(super) fn measure(
     dataset: &Dataset,
     length: usize,
 ) -> impl Fn(&[f32]) -> Result<Embeddings, EvalError> + use<> {
     let (heard, width) = (dataset.front.is_some(), dataset.width());
     let picture = dataset.picture.map(|side| side.map(usize::from));
+    let ear = (dataset.kind == Kind::Sound && !heard)
+        .then(|| {
+            SoundConfig::default()
+                .front(dataset.rate_hz.round() as u32)
+                .ok()
+        })
+        .flatten();
     move |windows| match (picture, heard) {
         (Some([rows, columns]), _) => Thumbnails {
             height: rows,
@@ -73,11 +82,18 @@ pub(super) fn measure(
             bands: width,
         }
         .compute(windows),
-        (None, false) => HandFeatures {
-            samples: length,
-            channels: width,
-        }
-        .compute(windows),
+        (None, false) => match ear.and_then(|ear| Some((ear, ear.hear(windows, length)?))) {
+            Some((ear, (frames, count))) => SoundFeatures {
+                frames: count,
+                bands: ear.bands.into(),
+            }
+            .compute(&frames),
+            None => HandFeatures {
+                samples: length,
+                channels: width,
+            }
+            .compute(windows),
+        },
     }
 }
 

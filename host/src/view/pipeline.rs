@@ -4,6 +4,7 @@ use super::config::{ViewConfig, ViewError};
 use super::picture::PicturePipeline;
 use super::ramp::{self, Ramp};
 use super::sound::SoundPipeline;
+use super::sound::wave::WavePipeline;
 use super::stream::Stream;
 use super::symbol::SymbolPipeline;
 use crate::data::symbols::complements;
@@ -28,6 +29,8 @@ pub struct Pipeline {
     symbol: Option<SymbolPipeline>,
     /// The same where they are log-mel frames.
     sound: Option<SoundPipeline>,
+    /// The same where they are sound itself.
+    wave: Option<WavePipeline>,
 }
 
 /// Working memory for one view at a time.
@@ -82,6 +85,10 @@ impl Pipeline {
                 views: config.sound,
                 bands: channels,
                 floor: front.floor,
+                normaliser: normaliser.clone(),
+            }),
+            wave: (dataset.kind == Kind::Sound && dataset.front.is_none()).then(|| WavePipeline {
+                views: config.sound,
                 normaliser: normaliser.clone(),
             }),
             normaliser,
@@ -156,6 +163,9 @@ impl Pipeline {
         }
         if let Some(sound) = &self.sound {
             return sound.view(recording, start, other, rng, out);
+        }
+        if let Some(wave) = &self.wave {
+            return wave.view(recording, start, other, rng, out);
         }
         if let Some(symbol) = &self.symbol {
             return symbol.view(&recording[start..], rng, out);

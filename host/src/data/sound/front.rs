@@ -2,6 +2,7 @@
 
 use mote_core::image::ImageError;
 use mote_core::mel::{FrontEnd, HEAD_LEN, MAX_BANDS, MelStream, POINTS};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -98,6 +99,19 @@ impl SoundFront {
         bytes.extend((0..bins).map(|bin| self.place(bin).0 as u8));
         FrontEnd::parse(&bytes)?;
         Ok(bytes)
+    }
+
+    /// The frames of windows of `length` samples each, one window after the other, and how many frames each has; `None`
+    /// where a window is shorter than a frame.
+    pub fn hear(&self, windows: &[f32], length: usize) -> Option<(Vec<f32>, usize)> {
+        let section = self.section().ok()?;
+        let tables = FrontEnd::parse(&section).ok()?;
+        let count = tables.frames(length);
+        let heard = windows
+            .par_chunks_exact(length.max(1))
+            .map(|window| frames(&tables, window));
+        let heard: Vec<Vec<f32>> = heard.collect();
+        (count > 0).then(|| (heard.concat(), count))
     }
 
     /// What digital silence becomes in every band.

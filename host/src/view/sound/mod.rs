@@ -7,6 +7,7 @@ pub mod mix;
 pub mod noise;
 pub mod resized_crop;
 pub mod shift;
+pub mod wave;
 
 use super::mask::Mask;
 use super::ramp::Ramp;
