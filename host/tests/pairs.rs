@@ -2,26 +2,12 @@
 
 mod common;
 
-use common::mote;
+use common::{refusal, says};
 use host::data::watch25;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
-
-/// Runs `mote`, expects success, and gives what it printed.
-fn says(folder: &Path, arguments: &[&str]) -> String {
-    let output = mote(folder, arguments);
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {message}");
-    String::from_utf8_lossy(&output.stdout).into_owned() + &message
-}
-
-fn refusal(folder: &Path, arguments: &[&str]) -> String {
-    let output = mote(folder, arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// The numbers in the first row of `text` that begins so.
 fn row(text: &str, begin: &str) -> Vec<f32> {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{mote, record};
+use common::{record, refusal, says};
 use std::fs;
 use std::path::Path;
 
@@ -21,20 +21,6 @@ fn genes(folder: &Path) {
     }
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("all.fa"), text).unwrap();
-}
-
-/// Runs `mote`, expects success, and gives what it said.
-fn says(folder: &Path, arguments: &[&str]) -> String {
-    let output = mote(folder, arguments);
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {message}");
-    String::from_utf8_lossy(&output.stdout).into_owned() + &message
-}
-
-fn refusal(folder: &Path, arguments: &[&str]) -> String {
-    let output = mote(folder, arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]

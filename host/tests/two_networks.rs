@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{WAVES, mote, record};
+use common::{WAVES, mote, record, says};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -109,9 +109,8 @@ fn two_encoders_of_one_recording_are_the_same_after_a_kill_and_work_alone() {
     same_after_kills(here, &recipe, &["pretrain"], &files);
     // Either is an encoder of one channel like any other.
     for (name, channel) in [("encoder.image", "left"), ("partner.image", "right")] {
-        let output = mote(here, &["inspect", &format!("runs/whole/{name}")]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && text.contains(channel), "{text}");
+        let text = says(here, &["inspect", &format!("runs/whole/{name}")]);
+        assert!(text.contains(channel), "{text}");
     }
     let report = String::from_utf8(file(here, "whole", "report.html")).unwrap();
     assert!(report.contains("The second encoder (right)"));
@@ -158,9 +157,8 @@ fn two_data_sets_are_the_same_after_a_kill_and_either_encoder_works_alone() {
     ];
     same_after_kills(here, &recipe, &["pretrain"], &files);
     for (name, part) in [("encoder.image", "left"), ("partner.image", "symbol")] {
-        let output = mote(here, &["inspect", &format!("runs/whole/{name}")]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && text.contains(part), "{text}");
+        let text = says(here, &["inspect", &format!("runs/whole/{name}")]);
+        assert!(text.contains(part), "{text}");
     }
 
     let alone = ["--config", "partner.toml", "--name", "alone"];

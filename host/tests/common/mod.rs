@@ -25,6 +25,23 @@ pub fn checkpoints(run: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Runs `mote`, expects success, and gives what it said.
+#[track_caller]
+pub fn says(folder: &Path, arguments: &[&str]) -> String {
+    let output = mote(folder, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {message}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &message
+}
+
+/// Runs `mote`, expects that it refuses its input, and gives the reason.
+#[track_caller]
+pub fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    let output = mote(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// Waits until `ready`, or the child ends (then false).
 pub fn wait(child: &mut Child, ready: impl Fn() -> bool) -> bool {
     let begun = Instant::now();
