@@ -18,7 +18,7 @@ fn runs(len: usize) -> Vec<Run> {
 }
 
 /// `out = a * b^T`, with `a` of `n x width`, `b` of `m x width` and `out` of `n x m`.
-pub(super) fn times_transposed(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
+pub(crate) fn times_transposed(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
     let (n, m) = (a.len() / width, b.len() / width);
     if n == 0 || m == 0 {
         return;
@@ -127,7 +127,7 @@ pub(super) fn centred(z: &[f32], width: usize) -> Vec<f32> {
 }
 
 /// Scales each row of `z` (`n x width`) to length 1; returns `1 / length` of each.
-pub(super) fn to_unit_rows(z: &mut [f32], width: usize) -> Vec<f32> {
+pub(crate) fn to_unit_rows(z: &mut [f32], width: usize) -> Vec<f32> {
     let unit = |row: &mut [f32]| {
         let square: f64 = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         let inverse = (1.0 / square.sqrt().max(1e-8)) as f32;

@@ -8,7 +8,7 @@ pub mod distillation;
 pub mod gaussian;
 pub mod masked;
 pub mod masked_symbols;
-mod matrix;
+pub(crate) mod matrix;
 pub mod moco;
 pub mod mse;
 pub mod next_symbol;

@@ -2,6 +2,7 @@
 
 use super::Experiment;
 use crate::data::window::{Window, gather};
+use crate::objective::matrix::{times_transposed, to_unit_rows};
 use crate::report::Table;
 use crate::train::pretrain::Pretraining;
 use crate::train::{Mode, Network};
@@ -64,14 +65,19 @@ impl Found {
     /// Of `projections` of the same windows, one row for each of `families`.
     fn new([first, second]: &[Vec<f32>; 2], families: &[u32]) -> Self {
         let pairs = families.len();
-        let width = first.len() / pairs.max(1);
-        let [first, second] = [first, second].map(|rows| unit(rows, width));
+        // Nothing is held out, then, and no product is taken.
+        let width = (first.len() / pairs.max(1)).max(1);
+        let [first, second] = [first, second].map(|rows| {
+            let mut rows = rows.clone();
+            to_unit_rows(&mut rows, width);
+            rows
+        });
         let share = |count: usize| count as f32 / pairs.max(1) as f32;
-        let finds = |own: &[Vec<f32>], others: &[Vec<f32>]| {
-            let right = own.iter().zip(families).filter(|(row, family)| {
-                let alike =
-                    |other: &Vec<f32>| -> f32 { row.iter().zip(other).map(|(a, b)| a * b).sum() };
-                let alike: Vec<f32> = others.iter().map(alike).collect();
+        let finds = |own: &[f32], others: &[f32]| {
+            let mut alike = vec![0.0; pairs * pairs];
+            times_transposed(own, others, width, &mut alike);
+            let rows = alike.chunks_exact(pairs.max(1)).zip(families);
+            let right = rows.filter(|(alike, family)| {
                 let nearest = (1..pairs).fold(
                     0,
                     |best, at| {
@@ -130,15 +136,6 @@ fn project(encoder: &mut Network, mut head: Option<&mut Network>, values: &[f32]
         });
     }
     all
-}
-
-/// Rows of length 1.
-fn unit(rows: &[f32], width: usize) -> Vec<Vec<f32>> {
-    let rows = rows.chunks_exact(width.max(1)).map(|row| {
-        let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-        row.iter().map(|v| v / length).collect()
-    });
-    rows.collect()
 }
 
 #[cfg(test)]
