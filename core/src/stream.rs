@@ -325,10 +325,11 @@ fn plan(image: &ModelImage<'_>) -> Result<Plan, StreamError> {
         }
     }
     // The average reads its ring as it lies, so nothing else may have made that longer.
-    let averaged = image.layer(pool).map(|layer| layer.input.shape.w.into());
-    let tensor = image.layer(pool).map(|layer| layer.layer.input.0.into());
-    let ring = tensor.and_then(|tensor: usize| rings.get(tensor));
-    if ring.map(|ring| ring.steps) != averaged {
+    let averaged = image.layer(pool).is_some_and(|layer| {
+        let ring = rings.get(usize::from(layer.layer.input.0));
+        ring.is_some_and(|ring| ring.steps == usize::from(layer.input.shape.w))
+    });
+    if !averaged {
         return Err(StreamError::Layer { layer: pool });
     }
     Ok((rings, pool, end, patch))
