@@ -138,9 +138,10 @@ impl Data {
             "objective: {}, since {why_objective}",
             config.objective.name()
         ));
-        // About a fifth is held out where the data do not say what is.
+        // About one fold is held out where the data do not say what is.
+        let folds = config.split.folds;
         let rows = match dataset.test.as_slice() {
-            [] => windows.list.len() * 4 / 5,
+            [] => windows.list.len() * (folds - 1) / folds,
             test => windows.list.len() - windows.of(test).len(),
         };
         let schedule = &config.schedule;

@@ -134,6 +134,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Whether views are finite, the same for the same stream, and another for another.
+    pub(super) fn are_finite_and_their_own<const N: usize>(
+        seed: u64,
+        view: impl Fn(&mut Stream, &mut [f32]),
+    ) -> Result<(), TestCaseError> {
+        let mut views = [[0.0; N]; 3];
+        for (out, key) in views.iter_mut().zip([seed, seed, seed ^ 1]) {
+            view(&mut stream([key, 0, 0, 0]), out);
+        }
+        prop_assert!(views[0].iter().all(|v| v.is_finite()));
+        prop_assert_eq!(views[0], views[1]);
+        prop_assert_ne!(views[0], views[2]);
+        Ok(())
+    }
+
     fn pipeline(views: SoundViews) -> SoundPipeline {
         SoundPipeline {
             views,
@@ -164,13 +179,9 @@ mod tests {
         fn views_are_finite_and_their_own(seed: u64, start in 0usize..15) {
             let recording: Vec<f32> = (0..80).map(|i| ((i * 37) % 13) as f32 - 12.0).collect();
             let on = pipeline(SoundViews::default());
-            let mut views = [[0.0; 20]; 3];
-            for (view, key) in views.iter_mut().zip([seed, seed, seed ^ 1]) {
-                on.view(&recording, start, &recording[..20], &mut stream([key, 0, 0, 0]), view);
-            }
-            prop_assert!(views[0].iter().all(|v| v.is_finite()));
-            prop_assert_eq!(views[0], views[1]);
-            prop_assert_ne!(views[0], views[2]);
+            are_finite_and_their_own::<20>(seed, |rng, out| {
+                on.view(&recording, start, &recording[..20], rng, out);
+            })?;
         }
     }
 }

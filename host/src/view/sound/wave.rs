@@ -117,6 +117,7 @@ fn noise(noise: Noise, wave: &mut [f32], rng: &mut Stream) {
 #[cfg(test)]
 mod tests {
     use super::super::super::{ViewConfig, stream};
+    use super::super::tests::are_finite_and_their_own;
     use super::*;
     use proptest::prelude::*;
 
@@ -172,13 +173,9 @@ mod tests {
         fn views_are_finite_and_their_own(seed: u64, start in 0usize..30) {
             let recording: Vec<f32> = (0..80).map(|i| ((i * 37) % 13) as f32 - 6.0).collect();
             let on = pipeline(SoundViews::default());
-            let mut views = [[0.0; 40]; 3];
-            for (view, key) in views.iter_mut().zip([seed, seed, seed ^ 1]) {
-                on.view(&recording, start, &recording[..20], &mut stream([key, 0, 0, 0]), view);
-            }
-            prop_assert!(views[0].iter().all(|v| v.is_finite()));
-            prop_assert_eq!(views[0], views[1]);
-            prop_assert_ne!(views[0], views[2]);
+            are_finite_and_their_own::<40>(seed, |rng, out| {
+                on.view(&recording, start, &recording[..20], rng, out);
+            })?;
         }
     }
 }
