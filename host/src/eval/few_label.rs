@@ -1,5 +1,6 @@
 //! The few-label curve: accuracy on held-out subjects after 1, 5, 10 and 20 labels of each class.
 
+use super::random::Random;
 use super::{Confusion, Curve, CurvePoint, EvalError, LabelLearner, Test, Train};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -166,28 +167,6 @@ impl FewLabel {
             learner: learner.name().into(),
             points: points.collect(),
         })
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Puts a random choice of `count` items first.
-    fn shuffle(&mut self, items: &mut [usize], count: usize) {
-        for i in 0..count.min(items.len()) {
-            let left = (items.len() - i) as u128;
-            let other = i + ((u128::from(self.next()) * left) >> 64) as usize;
-            items.swap(i, other);
-        }
     }
 }
 

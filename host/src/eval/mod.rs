@@ -4,6 +4,7 @@
 //! [`FeatureSet`]; [`evaluate`] measures all sets on the same split and the same draws of labels into an
 //! [`Evaluation`]; one or many of those become a [`Summary`] for the report.
 
+mod cluster;
 mod confusion;
 mod controls;
 mod curve;
@@ -19,6 +20,7 @@ mod linear;
 mod logistic;
 mod ngrams;
 mod product;
+mod random;
 mod rank;
 mod sound_features;
 mod split;
