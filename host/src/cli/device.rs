@@ -3,9 +3,10 @@
 mod learn;
 mod look;
 
+use super::file::parse;
+use super::suit::sensed;
 use super::{CliError, DataFlags, Terminal};
-use crate::data::sound::Hearing;
-use crate::data::{DataConfig, Dataset, Kind};
+use crate::data::DataConfig;
 use crate::device::{
     DeviceError, Link, MemoryFlash, SerialLink, Session, Simulated, Simulation, TcpLink,
 };
@@ -192,7 +193,8 @@ impl Place {
         } else {
             let file = self.image()?;
             let image = read(&file)?;
-            let sensor = sensor.map(|data| sensed(data, &parse(&file, &image)?));
+            let sensor =
+                sensor.map(|data| Ok::<_, CliError>(sensed(data, &parse(&file, &image)?)?));
             let flash = match &self.flash {
                 Some(path) => {
                     MemoryFlash::in_file(path.clone()).map_err(|source| CliError::Read {
@@ -223,24 +225,6 @@ impl Place {
 /// nor a new example like an old one. No result depends on it.
 fn drawn() -> u32 {
     RandomState::new().build_hasher().finish() as u32
-}
-
-/// Recordings as the sensor of a device with this image gives them: sound by the sample.
-fn sensed(mut data: DataConfig, image: &ModelImage<'_>) -> Result<Dataset, CliError> {
-    if crate::data::kind(&data) == Kind::Sound {
-        let front = image.front_end();
-        let rate_hz = front.map_or(image.rate_hz(), |front| front.rate_hz());
-        data.sound.hearing = Hearing::Raw;
-        data.rate_hz = Some(rate_hz.into());
-    }
-    Ok(crate::data::load(&data)?)
-}
-
-fn parse<'b>(path: &Path, bytes: &'b [u8]) -> Result<ModelImage<'b>, CliError> {
-    ModelImage::parse(bytes).map_err(|source| CliError::Image {
-        path: path.into(),
-        source,
-    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {

@@ -1,34 +1,76 @@
 //! `mote evaluate`: the recipe and its controls over several folds and seeds, because one split of few
-//! people is noise.
+//! people is noise. Or any model image, on any data that it takes.
+
+mod image;
 
 use super::settings::Settings;
 use super::{CliError, Terminal};
 use crate::data;
-use crate::eval::Summary;
+use crate::eval::{Evaluation, Summary};
 use crate::pipeline::{Console, Experiment, LEARNER, PipelineError, Trial};
 use crate::report::{Verdict, tables};
 use crate::run::Cancel;
 use crate::train::world::alone;
 use clap::Args;
+use std::path::PathBuf;
 
 /// What the command takes.
 #[derive(Args, Debug, Default)]
 pub struct Evaluate {
     #[command(flatten)]
     settings: Settings,
-    /// Folds of subjects, each held out once
-    #[arg(long, default_value_t = 5)]
-    folds: usize,
+    /// Folds of subjects, each held out once [default: 5; with --image only what its training held out]
+    #[arg(long)]
+    folds: Option<usize>,
     /// Seeds for each fold
     #[arg(long, default_value_t = 1)]
     seeds: u64,
+    /// Train nothing: measure this model image beside hand features, as a device runs it
+    #[arg(long, value_name = "FILE", conflicts_with_all = TRAINING)]
+    image: Option<PathBuf>,
 }
+
+/// Without --folds.
+const FOLDS: usize = 5;
+
+/// Flags that say how to train.
+const TRAINING: [&str; 10] = [
+    "seeds",
+    "steps",
+    "batch",
+    "accumulate",
+    "width",
+    "objective",
+    "pair_with",
+    "teacher_width",
+    "teacher",
+    "hand_features",
+];
 
 impl Evaluate {
     /// Runs the command.
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
+        let evaluations = match &self.image {
+            Some(path) => image::evaluate(path, &self.settings, self.folds, terminal)?,
+            None => self.recipe(terminal)?,
+        };
+        let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
+        terminal.heading(&match evaluations.len() {
+            1 => "One fold".into(),
+            runs => format!("{runs} folds and seeds"),
+        });
+        for table in tables(&summary) {
+            terminal.text(&table.to_text());
+        }
+        terminal.text(&Verdict::of(&summary, LEARNER, &[]).to_text());
+        terminal.result(&summary);
+        Ok(())
+    }
+
+    /// Trains and measures in every fold with every seed.
+    fn recipe(&self, terminal: &mut Terminal) -> Result<Vec<Evaluation>, CliError> {
         let mut config = self.settings.config()?;
-        config.split.folds = self.folds;
+        config.split.folds = self.folds.unwrap_or(FOLDS);
         config.split.fold = 0;
         config.check().map_err(CliError::Config)?;
         let cancel = Cancel::new();
@@ -36,7 +78,7 @@ impl Evaluate {
         let first = config.seed;
         let mut evaluations = Vec::new();
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
-        let (mut folds, mut fold) = (self.folds, 0);
+        let (mut folds, mut fold) = (config.split.folds, 0);
         while fold < folds {
             config.split.fold = fold;
             let experiment = Experiment::new(dataset.clone(), &config)?;
@@ -58,13 +100,6 @@ impl Evaluate {
             }
             fold += 1;
         }
-        let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
-        terminal.heading(&format!("{folds} folds, {} seeds from {first}", self.seeds));
-        for table in tables(&summary) {
-            terminal.text(&table.to_text());
-        }
-        terminal.text(&Verdict::of(&summary, LEARNER, &[]).to_text());
-        terminal.result(&summary);
-        Ok(())
+        Ok(evaluations)
     }
 }

@@ -3,6 +3,7 @@
 use super::CliError;
 use crate::export::weights::{self, Origin};
 use crate::train::trained::TrainedEncoder;
+use mote_core::image::ModelImage;
 use std::path::Path;
 
 /// What a file holds.
@@ -36,4 +37,12 @@ impl EncoderFile {
         })?;
         Ok(Self::Weights(Box::new(weights)))
     }
+}
+
+/// The image in `bytes`, the content of the file `path`.
+pub fn parse<'b>(path: &Path, bytes: &'b [u8]) -> Result<ModelImage<'b>, CliError> {
+    ModelImage::parse(bytes).map_err(|source| CliError::Image {
+        path: path.into(),
+        source,
+    })
 }

@@ -1,6 +1,6 @@
 //! `mote inspect`: what a file holds.
 
-use super::file::EncoderFile;
+use super::file::{EncoderFile, parse};
 use super::{CliError, Terminal};
 use crate::cost::Core;
 use crate::export::weights::Origin;
@@ -43,10 +43,7 @@ impl Inspect {
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
         match EncoderFile::read(&self.file)? {
             EncoderFile::Image(bytes) => {
-                let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
-                    path: self.file.clone(),
-                    source,
-                })?;
+                let image = parse(&self.file, &bytes)?;
                 let table = image_table(&image);
                 terminal.text(&table.to_text());
                 let names: Vec<&str> = image.channel_names().collect();

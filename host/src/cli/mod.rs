@@ -11,6 +11,7 @@ mod inspect;
 mod pretrain;
 mod quantize;
 mod settings;
+mod suit;
 mod terminal;
 mod views;
 

@@ -1,6 +1,6 @@
 //! `mote quantize`: a model image from trained weights.
 
-use super::file::EncoderFile;
+use super::file::{EncoderFile, parse};
 use super::{CliError, DataFlags, Terminal};
 use crate::data::window::gather;
 use crate::data::{self, Normaliser, Windows};
@@ -9,7 +9,7 @@ use crate::pipeline::{Console, PipelineError};
 use crate::report::{image_table, left_out};
 use crate::run::{RunConfig, RunError, atomic};
 use clap::{Args, ValueEnum};
-use mote_core::image::{ModelImage, Target};
+use mote_core::image::Target;
 use std::path::PathBuf;
 
 /// How weights are stored in an image.
@@ -98,10 +98,7 @@ impl Quantize {
             .clone()
             .unwrap_or_else(|| self.weights.with_extension("image"));
         atomic::write(&path, &bytes).map_err(|e: RunError| e)?;
-        let image = ModelImage::parse(&bytes).map_err(|source| CliError::Image {
-            path: path.clone(),
-            source,
-        })?;
+        let image = parse(&path, &bytes)?;
         let table = image_table(&image);
         terminal.text(&table.to_text());
         if let Some(note) = left_out(&image, &encoder.spec)? {

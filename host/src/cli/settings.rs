@@ -58,12 +58,16 @@ pub struct Settings {
 impl Settings {
     /// Reads the file and applies the flags.
     pub fn config(&self) -> Result<RunConfig, CliError> {
+        self.over(self.base()?)
+    }
+
+    /// The file, or what suits the data; without the flags.
+    pub fn base(&self) -> Result<RunConfig, CliError> {
         let data = self.data.data.as_deref();
-        let config = match &self.config {
+        Ok(match &self.config {
             Some(path) => RunConfig::read_for(path, data)?,
             None => RunConfig::of(data),
-        };
-        self.over(config)
+        })
     }
 
     /// `config` with the flags applied.

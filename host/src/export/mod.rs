@@ -22,7 +22,7 @@ pub mod weights;
 
 pub use about::About;
 pub use calibrate::{Method, Range, calibrate};
-pub use embed::embed;
+pub use embed::{embed, embed_samples};
 pub use error::ExportError;
 pub use fold::{FoldedEncoder, FoldedLayer};
 pub use image::{f16_image, int8_image, int8_image_for};

@@ -323,6 +323,13 @@ impl Experiment {
         self.windows.length * self.dataset.width()
     }
 
+    /// Samples of all windows in their own units, `B * T * C`.
+    pub fn samples(&self) -> Vec<f32> {
+        let as_they_are = Normaliser::identity(self.dataset.width());
+        let Windows { list, length, .. } = &self.windows;
+        gather(&self.dataset, list, *length, &as_they_are)
+    }
+
     /// Samples of the training windows on the hops, `B * T * C`: for calibration and whitening.
     pub fn training_values(&self) -> Vec<f32> {
         let len = self.window_len();

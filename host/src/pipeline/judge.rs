@@ -4,7 +4,7 @@ use super::{Experiment, PipelineError};
 use crate::eval::{
     Embeddings, EvaluateConfig, Evaluation, FeatureSet, Preparation, Role, Whitening, evaluate,
 };
-use crate::export::embed;
+use crate::export::{embed, embed_samples};
 use crate::run::Progress;
 use crate::run::progress::Output;
 use crate::train::trained::TrainedEncoder;
@@ -33,9 +33,12 @@ const DIRECTIONS: Preparation = Preparation {
     same_length_last: true,
 };
 
-/// Measures the candidates and hand features. Hand features come twice, standardised, and whitened within
-/// recordings as the encoder is, so that the control has every advantage that needs no learning.
-/// `views` are two of each of some training windows.
+/// Embeddings as an image's learner sees them.
+fn directions(name: &str, role: Role, embeddings: Embeddings) -> FeatureSet {
+    FeatureSet::new(name, role, embeddings).prepared(DIRECTIONS)
+}
+
+/// Measures the candidates and hand features; `views` are two of each of some training windows.
 ///
 /// # Errors
 /// If an embedding is not finite or has another dimension than the learners hold.
@@ -47,11 +50,6 @@ pub fn judge(
     config: &EvaluateConfig,
     output: Output,
 ) -> Result<Evaluation, PipelineError> {
-    let directions = |name: &str, role, embeddings, views| {
-        FeatureSet::new(name, role, embeddings)
-            .prepared(DIRECTIONS)
-            .viewed(views)
-    };
     let embedded = |encoder: &TrainedEncoder, values: &[f32]| {
         let dim = encoder.spec.embedding_len()?;
         Ok::<_, PipelineError>(Embeddings::new(encoder.embed(values), dim)?)
@@ -65,38 +63,61 @@ pub fn judge(
         let embeddings = embed(image, values)?;
         Ok::<_, PipelineError>(Embeddings::new(embeddings, image.embedding_len())?)
     };
-    let hand = &experiment.hand_features;
+    let (learned, rounded) = (Role::Learned, Role::Quantized("mote".into()));
     let mut sets = vec![
-        directions(
-            "mote",
-            Role::Learned,
-            candidates.learned.clone(),
-            seen(candidates.encoder)?,
-        ),
-        directions(
-            "mote int8",
-            Role::Quantized("mote".into()),
-            quantized(&experiment.values)?,
-            [quantized(&views[0])?, quantized(&views[1])?],
-        ),
-        FeatureSet::new("hand features", Role::HandFeatures, hand.clone()),
+        directions("mote", learned, candidates.learned.clone()).viewed(seen(candidates.encoder)?),
+        directions("mote int8", rounded, quantized(&experiment.values)?)
+            .viewed([quantized(&views[0])?, quantized(&views[1])?]),
     ];
-    if shrinkage > 0.0 {
-        let map = experiment.whitening(shrinkage);
-        let whitened = Preparation { map, ..DIRECTIONS };
-        let set = FeatureSet::new("hand whitened", Role::HandFeatures, hand.clone());
-        sets.push(set.prepared(whitened));
-    }
+    sets.extend(by_hand(experiment, shrinkage));
     let untrained = Some(("random init", Role::RandomInit, candidates.random_init));
     let supervised = candidates.supervised;
     let supervised = supervised.map(|encoder| ("supervised", Role::Supervised, encoder));
     for (name, role, encoder) in untrained.into_iter().chain(supervised) {
         let embeddings = embedded(encoder, &experiment.values)?;
-        sets.push(directions(name, role, embeddings, seen(encoder)?));
+        sets.push(directions(name, role, embeddings).viewed(seen(encoder)?));
     }
+    measure(experiment, &sets, config, output)
+}
+
+/// Measures what any image, called `name`, makes of the windows of `experiment`, beside hand features.
+///
+/// # Errors
+/// As [`judge`], and if the image takes other windows.
+pub fn judge_image(
+    experiment: &Experiment,
+    (name, image): (&str, &ModelImage<'_>),
+    shrinkage: f32,
+    config: &EvaluateConfig,
+    output: Output,
+) -> Result<Evaluation, PipelineError> {
+    let embeddings = embed_samples(image, &experiment.samples())?;
+    let embeddings = Embeddings::new(embeddings, image.embedding_len())?;
+    let mut sets = vec![directions(name, Role::Learned, embeddings)];
+    sets.extend(by_hand(experiment, shrinkage));
+    measure(experiment, &sets, config, output)
+}
+
+/// Hand features twice: standardised, and whitened as the encoder is, so that the control has every advantage that
+/// needs no learning.
+fn by_hand(experiment: &Experiment, shrinkage: f32) -> impl Iterator<Item = FeatureSet> {
+    let set = |name| FeatureSet::new(name, Role::HandFeatures, experiment.hand_features.clone());
+    let map = experiment.whitening(shrinkage);
+    let whitened = Preparation { map, ..DIRECTIONS };
+    let whitened = (shrinkage > 0.0).then(|| set("hand whitened").prepared(whitened));
+    [set("hand features")].into_iter().chain(whitened)
+}
+
+/// All `sets` on the split of `experiment`, with progress.
+fn measure(
+    experiment: &Experiment,
+    sets: &[FeatureSet],
+    config: &EvaluateConfig,
+    output: Output,
+) -> Result<Evaluation, PipelineError> {
     let total = (sets.len() * config.parts()) as u64;
     let progress = Mutex::new((0, Progress::new(output, "evaluate", total)));
-    let evaluation = evaluate(&experiment.split, &sets, config, &|| {
+    let evaluation = evaluate(&experiment.split, sets, config, &|| {
         // A lock poisoned by a writer that panicked costs a line of progress at most.
         if let Ok(mut guard) = progress.lock() {
             let (done, progress) = &mut *guard;

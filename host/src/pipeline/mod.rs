@@ -28,6 +28,7 @@ pub use experiment::Experiment;
 pub use found::Found;
 pub use generator::Generator;
 pub use job::{Console, Job, JobReport, LEARNER};
+pub use judge::judge_image;
 pub use monitor::{Health, Monitor};
 pub use shown::Shown;
 pub use trial::{Controls, Learned, Trial};

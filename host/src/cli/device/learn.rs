@@ -1,14 +1,14 @@
 //! Teaching a device, and asking what it has learned.
 
+use super::super::suit::{self, Intake};
 use super::super::{CliError, DataFlags, Terminal};
-use super::{Conversation, Place, drawn, sensed};
+use super::{Conversation, Place, drawn};
 use crate::data::{DataConfig, Dataset, Kind, Window, Windows};
 use crate::device::{DeviceError, Taught};
 use crate::pipeline::Console;
 use crate::run::RunConfig;
 use crate::run::progress::Progress;
 use clap::Args;
-use mote_core::image::ModelImage;
 use mote_core::wire::Request;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -236,38 +236,19 @@ fn recordings(
     config.window.hop = usize::from(image.samples).div_ceil(2);
     flags.apply(&mut config);
     let mut dataset = match crate::data::kind(&config.data) {
-        Kind::Sound => place.look(image.crc, |image| match image.front_end() {
-            Some(front) => Ok(crate::data::load_for(&config.data, Some(&front))?),
-            None => sensed(config.data.clone(), image),
-        })??,
+        Kind::Sound | Kind::Symbols => {
+            place.look(image.crc, |image| suit::load(&config.data, image))??
+        }
         _ => crate::data::load(&config.data)?,
     };
-    if dataset.kind == Kind::Symbols {
-        let names = |image: &ModelImage<'_>| image.symbols().map(str::to_owned).collect::<Vec<_>>();
-        dataset.spell(&place.look(image.crc, names)?);
-    }
     dataset.fill(config.window.length);
-    let mismatch = |what: &str, need: String, have: String| {
-        let name = &dataset.name;
-        Err(DeviceError::Mismatch(format!(
-            "{name}: the device's image takes {need} {what}, the recordings have {have}"
-        ))
-        .into())
+    let intake = Intake {
+        channels: image.channels,
+        rate_hz: image.rate_hz,
+        samples: image.samples.into(),
     };
-    // To an encoder of pictures log-mel frames are rows of one channel.
-    let rows = dataset.front.is_some() && image.channels == 1;
-    if !rows && dataset.width() != usize::from(image.channels) {
-        let (need, have) = (image.channels.to_string(), dataset.width().to_string());
-        return mismatch("channels", need, have);
-    }
-    let (need, have) = (f64::from(image.rate_hz), dataset.rate_hz);
-    if need > 0.0 && !(0.9 * need..=1.1 * need).contains(&have) {
-        return mismatch("samples a second", need.to_string(), have.to_string());
-    }
-    if config.window.length != usize::from(image.samples) {
-        let (need, have) = (image.samples.to_string(), config.window.length.to_string());
-        return mismatch("samples in a window", need, have);
-    }
+    let suits = intake.check(&dataset, config.window.length);
+    suits.map_err(DeviceError::Mismatch)?;
     let windows = Windows::cut(&dataset, config.window.length, config.window.hop)?;
     Ok((dataset, windows))
 }
