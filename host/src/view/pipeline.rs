@@ -1,14 +1,14 @@
-//! All alterations in order: time, movement, normalisation, sensor.
+//! All alterations in order, those of the kind of data.
 
 use super::config::{ViewConfig, ViewError};
 use super::picture::PicturePipeline;
-use super::ramp::{self, Ramp};
+use super::series::{Scratch, SeriesPipeline};
 use super::sound::SoundPipeline;
 use super::sound::wave::WavePipeline;
 use super::stream::Stream;
 use super::symbol::SymbolPipeline;
 use crate::data::symbols::complements;
-use crate::data::{Dataset, Kind, Motion, Normaliser, Triad};
+use crate::data::{Dataset, Kind, Normaliser};
 
 /// Makes views of `length` samples. Immutable: any number of threads may share it, each with a
 /// [`Scratch`] of its own.
@@ -16,30 +16,21 @@ use crate::data::{Dataset, Kind, Motion, Normaliser, Triad};
 pub struct Pipeline {
     config: ViewConfig,
     length: usize,
-    triads: Vec<Triad>,
-    /// Angular rates follow the pace at which a view is read.
-    rates: Vec<usize>,
-    mirror_signs: Vec<f32>,
-    scale_groups: Vec<usize>,
-    dropout_groups: Vec<usize>,
+    channels: usize,
     normaliser: Normaliser,
-    /// Takes the place of everything above where windows are pictures.
-    picture: Option<PicturePipeline>,
-    /// The same where they are symbols.
-    symbol: Option<SymbolPipeline>,
-    /// The same where they are log-mel frames.
-    sound: Option<SoundPipeline>,
-    /// The same where they are sound itself.
-    wave: Option<WavePipeline>,
+    alterations: Alterations,
 }
 
-/// Working memory for one view at a time.
+/// What is done, by what windows are.
 #[derive(Clone, Debug)]
-pub struct Scratch {
-    places: Vec<f32>,
-    other: Vec<f32>,
-    gain: Vec<f32>,
-    offset: Vec<f32>,
+enum Alterations {
+    Series(SeriesPipeline),
+    Picture(PicturePipeline),
+    Symbols(SymbolPipeline),
+    /// Log-mel frames.
+    Sound(SoundPipeline),
+    /// Sound itself.
+    Wave(WavePipeline),
 }
 
 impl Pipeline {
@@ -54,44 +45,40 @@ impl Pipeline {
         normaliser: Normaliser,
     ) -> Result<Self, ViewError> {
         config.check()?;
-        let (triads, channels) = (&dataset.triads, dataset.width());
+        let channels = dataset.width();
         Ok(Self {
             config: *config,
             length,
-            triads: triads.clone(),
-            rates: triads
-                .iter()
-                .filter(|t| t.motion == Motion::Rate)
-                .flat_map(|t| t.channels)
-                .collect(),
-            mirror_signs: match config.mirror.held_by_gravity(triads, &normaliser) {
-                Some(_) => vec![1.0; channels],
-                None => config.mirror.signs(triads, channels),
+            channels,
+            normaliser: normaliser.clone(),
+            alterations: match (dataset.kind, dataset.picture, dataset.front) {
+                (_, Some(size), _) => Alterations::Picture(PicturePipeline {
+                    views: config.picture,
+                    size: size.map(usize::from),
+                    channels,
+                    normaliser,
+                }),
+                (_, _, Some(front)) => Alterations::Sound(SoundPipeline {
+                    views: config.sound,
+                    bands: channels,
+                    floor: front.floor,
+                    normaliser,
+                }),
+                (Kind::Sound, ..) => Alterations::Wave(WavePipeline {
+                    views: config.sound,
+                    normaliser,
+                }),
+                (Kind::Symbols, ..) => Alterations::Symbols(SymbolPipeline {
+                    views: config.symbol,
+                    vocabulary: dataset.vocabulary.len(),
+                    complements: complements(&dataset.vocabulary),
+                }),
+                _ => {
+                    let triads = &dataset.triads;
+                    let series = SeriesPipeline::new(config, triads, channels, normaliser);
+                    Alterations::Series(series)
+                }
             },
-            scale_groups: config.scale.each.groups(triads, channels),
-            dropout_groups: config.channel_dropout.each.groups(triads, channels),
-            picture: dataset.picture.map(|size| PicturePipeline {
-                views: config.picture,
-                size: size.map(usize::from),
-                channels,
-                normaliser: normaliser.clone(),
-            }),
-            symbol: (dataset.kind == Kind::Symbols).then(|| SymbolPipeline {
-                views: config.symbol,
-                vocabulary: dataset.vocabulary.len(),
-                complements: complements(&dataset.vocabulary),
-            }),
-            sound: dataset.front.map(|front| SoundPipeline {
-                views: config.sound,
-                bands: channels,
-                floor: front.floor,
-                normaliser: normaliser.clone(),
-            }),
-            wave: (dataset.kind == Kind::Sound && dataset.front.is_none()).then(|| WavePipeline {
-                views: config.sound,
-                normaliser: normaliser.clone(),
-            }),
-            normaliser,
         })
     }
 
@@ -102,7 +89,7 @@ impl Pipeline {
 
     /// Channels, `C`.
     pub fn channels(&self) -> usize {
-        self.mirror_signs.len()
+        self.channels
     }
 
     /// The configuration it was made from.
@@ -117,11 +104,9 @@ impl Pipeline {
 
     /// Working memory for [`Pipeline::view`].
     pub fn scratch(&self) -> Scratch {
-        Scratch {
-            places: vec![0.0; self.length],
-            other: vec![0.0; self.length],
-            gain: vec![0.0; self.channels()],
-            offset: vec![0.0; self.channels()],
+        match &self.alterations {
+            Alterations::Series(series) => series.scratch(self.length),
+            _ => Scratch::default(),
         }
     }
 
@@ -157,54 +142,15 @@ impl Pipeline {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        let (config, channels) = (&self.config, self.channels());
-        if let Some(picture) = &self.picture {
-            return picture.view(&recording[start * channels..], rng, out);
-        }
-        if let Some(sound) = &self.sound {
-            return sound.view(recording, start, other, rng, out);
-        }
-        if let Some(wave) = &self.wave {
-            return wave.view(recording, start, other, rng, out);
-        }
-        if let Some(symbol) = &self.symbol {
-            return symbol.view(&recording[start..], rng, out);
-        }
-        let samples = recording.len() / channels.max(1);
-
-        let ramp = config.speed.apply(Ramp::IDENTITY, self.length, rng);
-        let ramp = config.crop.apply(ramp, self.length, rng);
-        let after = samples as f32 - 1.0 - start as f32;
-        let ramp = ramp.fit(self.length, -(start as f32), after);
-        ramp.write(&mut scratch.places);
-        config.time_warp.apply(&mut scratch.places, rng);
-        config
-            .permute
-            .apply(&mut scratch.places, &mut scratch.other, rng);
-        ramp::read(recording, channels, start, &scratch.places, out);
-
-        if ramp.step != 1.0 && !self.rates.is_empty() {
-            for sample in out.chunks_exact_mut(channels) {
-                for &channel in &self.rates {
-                    sample[channel] *= ramp.step;
-                }
+        match &self.alterations {
+            Alterations::Series(series) => series.view(recording, start, rng, scratch, out),
+            Alterations::Picture(picture) => {
+                picture.view(&recording[start * self.channels..], rng, out);
             }
+            Alterations::Symbols(symbols) => symbols.view(&recording[start..], rng, out),
+            Alterations::Sound(sound) => sound.view(recording, start, other, rng, out),
+            Alterations::Wave(wave) => wave.view(recording, start, other, rng, out),
         }
-        config.mirror.apply(out, &self.mirror_signs, rng);
-        config.rotate.apply(out, channels, &self.triads, rng);
-        config.scale.apply(
-            out,
-            &self.scale_groups,
-            &mut scratch.gain,
-            &mut scratch.offset,
-            rng,
-        );
-
-        self.normaliser.apply(out);
-
-        config.jitter.apply(out, rng);
-        config.mask.apply(out, channels, rng);
-        config.channel_dropout.apply(out, &self.dropout_groups, rng);
     }
 
     /// A view of a window that stands alone (`T * C` values in the units of the data), normalised.

@@ -1,7 +1,8 @@
 //! Batches of pairs of views, the same whatever the number of threads.
 
 use super::config::{ViewConfig, ViewError};
-use super::pipeline::{Pipeline, Scratch};
+use super::pipeline::Pipeline;
+use super::series::Scratch;
 use super::stream::{below, stream};
 use crate::data::{Dataset, Normaliser, Windows};
 use rayon::prelude::*;
