@@ -169,6 +169,25 @@ fn sounds_find_pictures_and_what_does_not_match_is_refused() {
     let text = says(here, &["inspect", "runs/bars/partner.image"]);
     assert!(text.contains("1x49x20"), "{text}");
 
+    // What is to be seen, in a table beside the pictures; some are told of twice.
+    let mut table = String::from("file,caption\n");
+    for number in 0..24 {
+        let label = ["lies", "stands"][number % 2];
+        table += &format!("{label}/{number}.png,the bar {label}\n");
+        if number < 4 {
+            table += &format!("{label}/{number}.png,it {label}\n");
+        }
+    }
+    fs::write(here.join("pictures/captions.csv"), table).unwrap();
+    let told = says(here, &with("pictures/captions.csv"));
+    for part in [
+        "24 pictures of 16 x 16",
+        "28 sequences tell of 24 events",
+        "pictures of pictures -> symbols of captions",
+    ] {
+        assert!(told.contains(part), "no {part:?} in {told}");
+    }
+
     let message = refusal(here, &with("others"));
     for part in ["expected files of equal names", "lies/0", "song.wav"] {
         assert!(message.contains(part), "{message}");

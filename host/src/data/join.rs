@@ -1,7 +1,8 @@
 //! Two data sets of the same events, such as pictures and what is said of them: recordings belong together by name.
 
 use super::source::{DataConfig, load};
-use super::{DataError, Dataset};
+use super::symbols::BLANK;
+use super::{DataError, Dataset, Kind};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,11 +43,14 @@ pub fn read(
 /// the other learns; what is held out is as `first` says, if it does.
 ///
 /// Recordings of one event have the same path below their folders but for the ending; where no two paths are equal,
-/// since sub-folders are labels in one of them perhaps, the same file name.
+/// since sub-folders are labels in one of them perhaps, the same file name. Several sequences of symbols with one path,
+/// as captions of one picture, are read one after the other.
 ///
 /// # Errors
 /// If no names are equal, if one is that of several recordings, or if nothing is left to learn from.
 pub fn join(first: &mut Dataset, second: &mut Dataset) -> Result<(), DataError> {
+    read_on(first);
+    read_on(second);
     let mut pairs = matches(first, second, path_of)?;
     if pairs.is_empty() {
         pairs = matches(first, second, stem_of)?;
@@ -89,6 +93,37 @@ pub fn join(first: &mut Dataset, second: &mut Dataset) -> Result<(), DataError> 
         ));
     }
     Ok(())
+}
+
+/// Puts sequences of symbols with one path and one label behind the first of them, a blank between.
+fn read_on(data: &mut Dataset) {
+    if data.kind != Kind::Symbols {
+        return;
+    }
+    let mut firsts: BTreeMap<(String, Option<usize>), usize> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(data.recordings.len());
+    for at in 0..data.recordings.len() {
+        let recording = &data.recordings[at];
+        let first = *firsts
+            .entry((path_of(&recording.name), recording.label))
+            .or_insert(at);
+        if first == at {
+            kept.push(at);
+        } else {
+            let samples = std::mem::take(&mut data.recordings[at].samples);
+            let whole = &mut data.recordings[first].samples;
+            whole.push(BLANK);
+            whole.extend(samples);
+        }
+    }
+    if kept.len() < data.recordings.len() {
+        data.notes.push(format!(
+            "{} sequences tell of {} events; those of one event are read one after the other",
+            data.recordings.len(),
+            kept.len()
+        ));
+        data.select(&kept);
+    }
 }
 
 /// Leaves out of both data sets the events of which `second` recorded less than a window of `length` samples.

@@ -12,8 +12,6 @@ use std::collections::BTreeSet;
 
 /// Added to every deviation, so that a dead dimension stays finite.
 const LEAST_DEVIATION: f64 = 1e-6;
-/// Clusters at most; from 16 to 128 made no difference on pictures of ten classes.
-const CLUSTERS: usize = 64;
 /// Windows for each cluster, where there are few.
 const CLUSTER: usize = 50;
 
@@ -57,6 +55,8 @@ pub enum Whitening {
     WithinCluster {
         /// Share of the identity mixed into either covariance, 0 to 1; 0.6 is a good start.
         shrinkage: f32,
+        /// How many at most; fewer where there are no 50 windows for each.
+        clusters: usize,
     },
 }
 
@@ -153,14 +153,17 @@ impl Prepare {
 
 impl Whitening {
     /// Of what varies within `recordings`, the one of each window. Where they hold fewer than two windows on average,
-    /// a few long ones among many short would not say what varies within: clusters do, and everything where the
-    /// windows are too few for two of them.
-    pub fn suited(recordings: &[usize], shrinkage: f32) -> Self {
+    /// a few long ones among many short would not say what varies within: within so many `clusters` then, or, with 0 of
+    /// them, of everything.
+    pub fn suited(recordings: &[usize], shrinkage: f32, clusters: usize) -> Self {
         let distinct: BTreeSet<_> = recordings.iter().collect();
         if recordings.len() >= 2 * distinct.len() {
             Self::WithinRecording { shrinkage }
-        } else if recordings.len() >= 2 * CLUSTER {
-            Self::WithinCluster { shrinkage }
+        } else if clusters > 0 {
+            Self::WithinCluster {
+                shrinkage,
+                clusters,
+            }
         } else {
             Self::Whiten { shrinkage }
         }
@@ -198,12 +201,15 @@ impl Whitening {
                 let root = inverse_root(&rows, dim, shrinkage)?;
                 Ok(Affine::new(&root, &mean, &scale))
             }
-            Self::WithinCluster { shrinkage } => {
+            Self::WithinCluster {
+                shrinkage,
+                clusters,
+            } => {
                 let mut rows = standard(&pool.embeddings, &mean, &scale);
                 let whitened = Self::Whiten { shrinkage }
                     .fit(pool)?
                     .apply(&pool.embeddings)?;
-                let count = (whitened.rows() / CLUSTER).clamp(1, CLUSTERS);
+                let count = clusters.min(whitened.rows() / CLUSTER).max(1);
                 let clusters = k_means(&whitened.values, dim, count);
                 centre_groups(&mut rows, dim, &clusters)?;
                 let root = inverse_root(&rows, dim, shrinkage)?;
@@ -393,15 +399,16 @@ mod tests {
     fn a_few_long_recordings_do_not_say_what_varies_within() {
         let shrinkage = 0.6;
         let within = Whitening::WithinRecording { shrinkage };
-        assert_eq!(Whitening::suited(&[0, 0, 0, 1, 2, 2], shrinkage), within);
+        let suited = |recordings, clusters| Whitening::suited(recordings, shrinkage, clusters);
+        assert_eq!(suited(&[0, 0, 0, 1, 2, 2], 7), within);
         let of_everything = Whitening::Whiten { shrinkage };
-        assert_eq!(
-            Whitening::suited(&[0, 1, 2, 2, 3], shrinkage),
-            of_everything
-        );
-        let each_its_own: Vec<usize> = (0..100).collect();
-        let of_clusters = Whitening::WithinCluster { shrinkage };
-        assert_eq!(Whitening::suited(&each_its_own, shrinkage), of_clusters);
+        assert_eq!(suited(&[0, 1, 2, 2, 3], 0), of_everything);
+        let clusters = 7;
+        let within = Whitening::WithinCluster {
+            shrinkage,
+            clusters,
+        };
+        assert_eq!(suited(&[0, 1, 2, 2, 3], clusters), within);
     }
 
     #[test]
@@ -411,7 +418,10 @@ mod tests {
         for row in pool.embeddings.values.chunks_exact_mut(2).step_by(2) {
             row[1] += 20.0;
         }
-        let map = Whitening::WithinCluster { shrinkage: 0.1 };
+        let map = Whitening::WithinCluster {
+            shrinkage: 0.1,
+            clusters: 8,
+        };
         let mapped = map.fit(&pool).unwrap().apply(&pool.embeddings).unwrap();
         let [a, b, _] = covariance(&mapped);
         assert!(

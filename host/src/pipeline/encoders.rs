@@ -224,7 +224,7 @@ pub fn random_init(
         batches.fill(config.seed, 0, step, &mut batch);
         network.forward(&batch.inputs, Mode::Train);
     }
-    whiten(network.trained(), experiment, config.encoder.whitening)
+    whiten(network.trained(), experiment, &config.encoder)
 }
 
 fn batches<'a>(
@@ -309,14 +309,18 @@ fn train(
         .filter_map(|head| head.partner.as_ref());
     let partner = partners.next().map(|partner| partner.encoder.trained());
     let partner = match (partner, experiment.other.as_deref()) {
-        (Some(partner), Some(other)) => Some(whiten(partner, other, config.encoder.whitening)?),
+        (Some(partner), Some(other)) => {
+            let own = config.partner(other.dataset.kind);
+            let own = own.map_err(PipelineError::Config)?;
+            Some(whiten(partner, other, &own.encoder)?)
+        }
         _ => None,
     };
     Ok(Trained {
         inpainted,
         partner,
         found,
-        encoder: whiten(trained, experiment, config.encoder.whitening)?,
+        encoder: whiten(trained, experiment, &config.encoder)?,
         generator,
     })
 }

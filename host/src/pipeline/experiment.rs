@@ -13,7 +13,7 @@ use crate::data::{
 use crate::eval::{
     Embeddings, EvalError, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
 };
-use crate::run::RunConfig;
+use crate::run::{EncoderConfig, RunConfig};
 use crate::view::{Starts, ViewSource};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
@@ -172,6 +172,10 @@ impl Experiment {
             ..Self::of(dataset, windows, &folds, parts)?
         };
         experiment.note_mirror(config);
+        if let Some(other) = &mut experiment.other {
+            let own = config.partner(other.dataset.kind);
+            other.note_mirror(&own.map_err(PipelineError::Config)?);
+        }
         Ok(experiment)
     }
 
@@ -308,9 +312,11 @@ impl Experiment {
         Description::new(&self.dataset, &self.windows)
     }
 
-    /// The whitening of share `shrinkage` that suits how many windows the recordings hold.
-    pub fn whitening(&self, shrinkage: f32) -> Whitening {
-        Whitening::suited(&self.split.facts().recordings, shrinkage)
+    /// The whitening that `encoder` asks for and that suits how many windows the recordings hold, if it asks for one.
+    pub fn whitening(&self, encoder: &EncoderConfig) -> Option<Whitening> {
+        let (share, clusters) = (encoder.whitening, encoder.clusters);
+        let recordings = &self.split.facts().recordings;
+        (share > 0.0).then(|| Whitening::suited(recordings, share, clusters))
     }
 
     /// Steps of a training on this fold.

@@ -5,8 +5,8 @@ use crate::eval::{
     Embeddings, EvaluateConfig, Evaluation, FeatureSet, Preparation, Role, Whitening, evaluate,
 };
 use crate::export::{embed, embed_samples};
-use crate::run::Progress;
 use crate::run::progress::Output;
+use crate::run::{EncoderConfig, Progress};
 use crate::train::trained::TrainedEncoder;
 use mote_core::image::ModelImage;
 use std::sync::Mutex;
@@ -46,7 +46,7 @@ pub fn judge(
     experiment: &Experiment,
     candidates: &Candidates<'_>,
     views: &[Vec<f32>; 2],
-    shrinkage: f32,
+    encoder: &EncoderConfig,
     config: &EvaluateConfig,
     output: Output,
 ) -> Result<Evaluation, PipelineError> {
@@ -69,7 +69,7 @@ pub fn judge(
         directions("mote int8", rounded, quantized(&experiment.values)?)
             .viewed([quantized(&views[0])?, quantized(&views[1])?]),
     ];
-    sets.extend(by_hand(experiment, shrinkage));
+    sets.extend(by_hand(experiment, encoder));
     let untrained = Some(("random init", Role::RandomInit, candidates.random_init));
     let supervised = candidates.supervised;
     let supervised = supervised.map(|encoder| ("supervised", Role::Supervised, encoder));
@@ -87,24 +87,25 @@ pub fn judge(
 pub fn judge_image(
     experiment: &Experiment,
     (name, image): (&str, &ModelImage<'_>),
-    shrinkage: f32,
+    encoder: &EncoderConfig,
     config: &EvaluateConfig,
     output: Output,
 ) -> Result<Evaluation, PipelineError> {
     let embeddings = embed_samples(image, &experiment.samples())?;
     let embeddings = Embeddings::new(embeddings, image.embedding_len())?;
     let mut sets = vec![directions(name, Role::Learned, embeddings)];
-    sets.extend(by_hand(experiment, shrinkage));
+    sets.extend(by_hand(experiment, encoder));
     measure(experiment, &sets, config, output)
 }
 
 /// Hand features twice: standardised, and whitened as the encoder is, so that the control has every advantage that
 /// needs no learning.
-fn by_hand(experiment: &Experiment, shrinkage: f32) -> impl Iterator<Item = FeatureSet> {
+fn by_hand(experiment: &Experiment, encoder: &EncoderConfig) -> impl Iterator<Item = FeatureSet> {
     let set = |name| FeatureSet::new(name, Role::HandFeatures, experiment.hand_features.clone());
-    let map = experiment.whitening(shrinkage);
-    let whitened = Preparation { map, ..DIRECTIONS };
-    let whitened = (shrinkage > 0.0).then(|| set("hand whitened").prepared(whitened));
+    let whitened = experiment.whitening(encoder).map(|map| {
+        let preparation = Preparation { map, ..DIRECTIONS };
+        set("hand whitened").prepared(preparation)
+    });
     [set("hand features")].into_iter().chain(whitened)
 }
 

@@ -136,13 +136,12 @@ impl Trial<'_> {
             random_init: &controls.random_init,
             supervised: controls.supervised.as_ref(),
         };
-        let whitening = self.config.encoder.whitening;
         let settings = EvaluateConfig::default();
         let evaluation = judge(
             self.experiment,
             &candidates,
             &self.experiment.views(self.config)?,
-            whitening,
+            &self.config.encoder,
             &settings,
             self.console.progress(),
         )?;

@@ -1,29 +1,29 @@
 //! Makes the embedding space round where windows of one recording differ, inside the encoder itself.
 //!
 //! Within a recording the same thing goes on, mostly; what varies there is what a label should ignore.
-//! Relevant component analysis (Bar-Hillel et al., 2005) finds the map from unlabelled training windows;
-//! (where each recording is one window, as a picture is, what varies over all windows takes its place);
-//! it is linear, so it disappears into the last dense layer and costs the device nothing.
+//! Relevant component analysis (Bar-Hillel et al., 2005) finds the map from unlabelled training windows
+//! (where each recording is one window, as a picture is, clusters of windows that look alike take the place of
+//! recordings); it is linear, so it disappears into the last dense layer and costs the device nothing.
 
 use super::{Experiment, PipelineError};
 use crate::eval::{Affine, Embeddings, Preparation};
+use crate::run::EncoderConfig;
 use crate::train::trained::{TrainedEncoder, TrainedLayer};
 use mote_core::spec::{Activation, Layer, Op, Tensor};
 
 /// Folds the whitening of `encoder`'s embeddings of the training windows into its last layer, or appends a
-/// dense layer where the last one is not a plain dense layer. A shrinkage of 0 leaves the encoder as it is.
+/// dense layer where the last one is not a plain dense layer. Without whitening in `config` the encoder stays as it is.
 ///
 /// # Errors
 /// If the embeddings are not finite or the encoder has no room for another layer.
 pub fn whiten(
     encoder: TrainedEncoder,
     experiment: &Experiment,
-    shrinkage: f32,
+    config: &EncoderConfig,
 ) -> Result<TrainedEncoder, PipelineError> {
-    if shrinkage == 0.0 {
+    let Some(whitening) = experiment.whitening(config) else {
         return Ok(encoder);
-    }
-    let whitening = experiment.whitening(shrinkage);
+    };
     let dim = encoder.spec.embedding_len()?;
     let embeddings = Embeddings::new(encoder.embed(&experiment.values), dim)?;
     let pool = experiment.split.pool(&embeddings)?;

@@ -109,9 +109,12 @@ pub struct EncoderConfig {
     /// Widths of the training-only projector behind the embedding; without any, the objective sees the
     /// embedding itself.
     pub projector: Vec<u16>,
-    /// Share of the identity mixed into the covariance within recordings by which the finished embedding is
-    /// whitened, 0.01 to 1; 1 only standardises; 0 turns whitening off.
+    /// Share of the identity mixed into the covariance by which the finished embedding is whitened, 0.01 to 1; 1 only
+    /// standardises; 0 turns whitening off. It is the covariance within recordings; for one window each see `clusters`.
     pub whitening: f32,
+    /// Clusters of windows that look alike, which take the place of recordings in whitening where those hold one window
+    /// each, 0 to 4096; with 0 everything is whitened as one.
+    pub clusters: usize,
     /// Layers of one's own instead of a preset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<Spec>,
@@ -124,6 +127,7 @@ impl Default for EncoderConfig {
             width: 1.0,
             projector: Vec::new(),
             whitening: 0.6,
+            clusters: 0,
             spec: None,
         }
     }
@@ -295,6 +299,12 @@ impl RunConfig {
             "encoder.whitening",
             "0 (off), or 0.01 to 1",
             &encoder.whitening,
+        )?;
+        must(
+            encoder.clusters <= 4096,
+            "encoder.clusters",
+            "0 to 4096",
+            &encoder.clusters,
         )?;
         self.objective.check()?;
         let weight = self.auxiliary.hand_features;

@@ -13,7 +13,7 @@ pub mod tensorboard;
 
 pub use cancel::Cancel;
 pub use checkpoint::Store;
-pub use config::RunConfig;
+pub use config::{EncoderConfig, RunConfig};
 pub use dir::RunDir;
 pub use error::RunError;
 pub use metrics::Metrics;

@@ -60,7 +60,7 @@ pub fn evaluate(
         let mut evaluation = judge_image(
             &experiment,
             (&path.display().to_string(), &image),
-            config.encoder.whitening,
+            &config.encoder,
             &EvaluateConfig::default(),
             terminal.progress(),
         )?;

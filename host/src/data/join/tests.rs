@@ -52,6 +52,17 @@ fn file_names_match_where_only_one_has_folders() {
 }
 
 #[test]
+fn captions_of_one_picture_are_read_one_after_the_other() {
+    let mut pictures = data("pictures", &["1.png", "2.png"]);
+    let mut captions = data("captions", &["2.png", "1.png", "2.png", "2.png"]);
+    captions.kind = Kind::Symbols;
+    join(&mut pictures, &mut captions).unwrap();
+    let texts: Vec<_> = captions.recordings.iter().map(|r| &r.samples[..]).collect();
+    assert_eq!(texts, [&[1.0][..], &[0.0, BLANK, 2.0, BLANK, 3.0]]);
+    assert!(captions.notes[0].contains("4 sequences tell of 2 events"));
+}
+
+#[test]
 fn one_tells_the_other_what_it_knows() {
     let mut sounds = data("sounds", &["1", "2", "3"]);
     let mut captions = data("captions", &["1", "2", "3"]);
