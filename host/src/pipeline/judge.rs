@@ -83,7 +83,7 @@ pub fn judge(
 /// Measures what any image, called `name`, makes of the windows of `experiment`, beside hand features.
 ///
 /// # Errors
-/// As [`judge`], and if the image takes other windows.
+/// If an embedding is not finite or has another dimension than the learners hold, or if the image takes other windows.
 pub fn judge_image(
     experiment: &Experiment,
     (name, image): (&str, &ModelImage<'_>),

@@ -24,7 +24,7 @@ pub struct Pipeline {
 /// What is done, by what windows are.
 #[derive(Clone, Debug)]
 enum Alterations {
-    Series(SeriesPipeline),
+    Series(Box<SeriesPipeline>),
     Picture(PicturePipeline),
     Symbols(SymbolPipeline),
     /// Log-mel frames.
@@ -76,7 +76,7 @@ impl Pipeline {
                 _ => {
                     let triads = &dataset.triads;
                     let series = SeriesPipeline::new(config, triads, channels, normaliser);
-                    Alterations::Series(series)
+                    Alterations::Series(Box::new(series))
                 }
             },
         })
