@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{mote, record};
+use common::{mote, record, says, tone};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -280,6 +280,29 @@ fn every_objective_trains_on_a_series() {
         &["pretrain", "--objective", "magic"],
         &["magic", "barlow_twins"],
     );
+}
+
+#[test]
+fn sound_that_goes_on_is_asked_what_comes_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir_all(here.join("tones")).unwrap();
+    for number in 0..8 {
+        let hz = if number % 2 == 0 { 300.0 } else { 2500.0 };
+        tone(&here.join(format!("tones/{number}.wav")), hz, number);
+    }
+    let pretrain = ["pretrain", "--data", "tones", "--force", "--objective"];
+    let short = [
+        "--window", "10", "--hop", "5", "--steps", "3", "--batch", "8",
+    ];
+    for name in ["cpc", "next_value", "masked", "order"] {
+        let all = [&pretrain[..], &[name, "--name", name], &short].concat();
+        let told = says(here, &all);
+        assert!(told.contains("Everything is in"), "{told}");
+    }
+    // Half a second fills no window of one, and nothing comes after what was filled up.
+    let whole = [&pretrain[..], &["cpc"]].concat();
+    refuses(here, &whole, &["cpc asks", "49 samples", "--window 25"]);
 }
 
 #[test]

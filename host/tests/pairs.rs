@@ -2,10 +2,8 @@
 
 mod common;
 
-use common::{refusal, says};
+use common::{refusal, says, tone};
 use host::data::watch25;
-use hound::{SampleFormat, WavSpec, WavWriter};
-use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
 
@@ -83,24 +81,6 @@ fn recordings_that_ship_are_found_by_the_name_of_their_exercise_and_it_by_them()
     );
     let message = refusal(here, &["pretrain", "--pair-with", "nowhere"]);
     assert!(message.contains("nowhere: there is no such"), "{message}");
-}
-
-/// A tone of half a second, with a pause somewhere.
-fn tone(file: &Path, hz: f32, number: usize) {
-    let spec = WavSpec {
-        channels: 1,
-        sample_rate: 8000,
-        bits_per_sample: 16,
-        sample_format: SampleFormat::Int,
-    };
-    let mut writer = WavWriter::create(file, spec).unwrap();
-    for i in 0..4000 {
-        let quiet = (i / 200) % 13 == number % 13;
-        let value = (TAU * hz * i as f32 / 8000.0).sin();
-        let loud = if quiet { 0.0 } else { 12_000.0 };
-        writer.write_sample((loud * value) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
 }
 
 /// A bright bar that lies or stands.

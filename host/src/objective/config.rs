@@ -92,11 +92,11 @@ const ANY: &[Kind] = &Kind::ALL;
 /// What has two sides of equal right.
 const PICTURES: &[Kind] = &[Kind::Pictures];
 /// Where time runs.
-const IN_TIME: &[Kind] = &[Kind::Series];
-/// What an engineer would measure.
-const MEASURED: &[Kind] = &[Kind::Series, Kind::Sound, Kind::Pictures];
-/// Where values are numbers.
-const NUMBERS: &[Kind] = &[Kind::Series, Kind::Pictures];
+const IN_TIME: &[Kind] = &[Kind::Series, Kind::Sound];
+/// Where several sensors may have recorded the same.
+const SENSORS: &[Kind] = &[Kind::Series];
+/// Where values are numbers, so that an engineer can measure them.
+const NUMBERS: &[Kind] = &[Kind::Series, Kind::Sound, Kind::Pictures];
 
 impl ObjectiveConfig {
     /// Every objective with its usual settings; of `combined`, what takes the place of a choice: nothing.
@@ -163,12 +163,10 @@ impl ObjectiveConfig {
                 ANY.to_vec()
             }
             Self::Paired(Paired { with: Some(_), .. }) => ANY.to_vec(),
-            Self::Masked(_) => NUMBERS.to_vec(),
+            Self::Masked(_) | Self::HandFeatures(_) => NUMBERS.to_vec(),
             Self::NextSymbol(_) | Self::MaskedSymbols(_) => vec![Kind::Symbols],
-            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) | Self::Paired(_) => {
-                IN_TIME.to_vec()
-            }
-            Self::HandFeatures(_) => MEASURED.to_vec(),
+            Self::Cpc(_) | Self::NextValue(_) | Self::Order(_) => IN_TIME.to_vec(),
+            Self::Paired(_) => SENSORS.to_vec(),
             Self::Rotation(_) => PICTURES.to_vec(),
             Self::Distillation(Distillation {
                 teacher: Some(_), ..
@@ -189,6 +187,13 @@ impl ObjectiveConfig {
     pub fn at_places(&self) -> bool {
         let at_places = |term: &Self| matches!(term, Self::NextSymbol(_) | Self::MaskedSymbols(_));
         self.terms().iter().any(|(_, term)| at_places(term))
+    }
+
+    /// The name of the first of its terms that asks what comes after a window.
+    pub fn asks_what_follows(&self) -> Option<&'static str> {
+        let asks = |term: &Self| matches!(term, Self::Cpc(_) | Self::NextValue(_));
+        let mut terms = self.terms().into_iter();
+        terms.find_map(|(_, term)| asks(term).then(|| term.name()))
     }
 
     /// The distillation among its terms; [`Self::check`] sees to it that there is one at most.

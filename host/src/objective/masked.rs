@@ -21,7 +21,7 @@ const PURPOSE: u64 = 17;
 pub struct Masked {
     /// Share of the patches that are hidden, above 0, below 1.
     pub share: f32,
-    /// Side of a patch: samples of a sequence, pixels of a picture.
+    /// Side of a patch: samples of a sequence, pixels of a picture, frames and bands of a spectrogram.
     pub patch: usize,
     /// Width of the decoder's hidden layer, 1 to 4096.
     pub decoder: u16,

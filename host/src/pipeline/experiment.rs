@@ -13,8 +13,10 @@ use crate::data::{
 use crate::eval::{
     Embeddings, EvalError, Facts, HandFeatures, NGrams, SoundFeatures, Split, Thumbnails, Whitening,
 };
+use crate::objective::ObjectiveConfig;
 use crate::run::{EncoderConfig, RunConfig};
 use crate::view::{Starts, ViewSource};
+use mote_core::shape::Shape;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
 
@@ -171,12 +173,38 @@ impl Experiment {
             teacher,
             ..Self::of(dataset, windows, &folds, parts)?
         };
+        experiment.check_following(&config.objective)?;
         experiment.note_mirror(config);
         if let Some(other) = &mut experiment.other {
             let own = config.partner(other.dataset.kind);
             other.note_mirror(&own.map_err(PipelineError::Config)?);
         }
         Ok(experiment)
+    }
+
+    /// Refuses an objective that asks what comes after a window where nothing does, and says where little does.
+    fn check_following(&mut self, objective: &ObjectiveConfig) -> Result<(), PipelineError> {
+        let Some(name) = objective.asks_what_follows() else {
+            return Ok(());
+        };
+        let (length, dataset) = (self.windows.length, &mut self.dataset);
+        let goes_on = |&&recording: &&usize| dataset.len_of(recording) > length;
+        let (long, all) = (self.train.iter().filter(goes_on).count(), self.train.len());
+        if long == 0 {
+            return Err(PipelineError::Config(format!(
+                "objective: {name} asks what comes after a window, but no recording of {} is longer than a window of \
+                 {length} samples; choose a shorter one, --window {}, or another objective",
+                dataset.name,
+                length.div_ceil(2)
+            )));
+        }
+        if 2 * long < all {
+            dataset.notes.push(format!(
+                "{long} of {all} recordings to learn from go on after a window of {length} samples, which {name} asks \
+                 about; a shorter --window leaves it more"
+            ));
+        }
+        Ok(())
     }
 
     /// Says where the views are not mirrored although `config` asks for it.
@@ -322,6 +350,16 @@ impl Experiment {
     /// Steps of a training on this fold.
     pub fn steps(&self, config: &RunConfig) -> u64 {
         config.schedule.steps_over(self.split.pool_rows().len()) as u64
+    }
+
+    /// Rows, columns and channels of a window where patches of it are hidden: a spectrogram has rows of time and columns of
+    /// bands, whatever its encoder makes of it.
+    pub fn patched(&self, input: Shape) -> Shape {
+        let sides = [self.windows.length, self.dataset.width()].map(u16::try_from);
+        match (self.dataset.front, sides) {
+            (Some(_), [Ok(frames), Ok(bands)]) => Shape::new(frames, bands, 1),
+            _ => input,
+        }
     }
 
     /// Values of one window, `T * C`.

@@ -135,7 +135,7 @@ impl<'a> Build<'a, '_> {
             ObjectiveConfig::Masked(masked) => {
                 let task = MaskedTask {
                     masked: *masked,
-                    shape: self.encoder.spec().input,
+                    shape: self.experiment.patched(self.encoder.spec().input),
                     seed,
                 };
                 let widths = [usize::from(masked.decoder), values];

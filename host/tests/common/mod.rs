@@ -1,6 +1,8 @@
 //! What the tests of the command share.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+use hound::{SampleFormat, WavSpec, WavWriter};
+use std::f32::consts::TAU;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output};
@@ -106,4 +108,22 @@ pub fn record(folder: &Path, labelled: bool) {
         }
         fs::write(place.join(format!("{}_{number}.csv", number / 2)), text).unwrap();
     }
+}
+
+/// A tone of half a second, with a pause somewhere.
+pub fn tone(file: &Path, hz: f32, number: usize) {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: 8000,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let mut writer = WavWriter::create(file, spec).unwrap();
+    for i in 0..4000 {
+        let quiet = (i / 200) % 13 == number % 13;
+        let value = (TAU * hz * i as f32 / 8000.0).sin();
+        let loud = if quiet { 0.0 } else { 12_000.0 };
+        writer.write_sample((loud * value) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
 }

@@ -104,6 +104,12 @@ fn a_wrong_pairing_is_refused_with_the_right_ones() {
     assert!(message.contains("masked_symbols"), "{message}");
     let measured = ObjectiveConfig::named("hand_features").unwrap();
     assert!(measured.suits(Kind::Pictures).is_ok() && measured.suits(Kind::Symbols).is_err());
+    for name in ["masked", "cpc", "next_value", "order"] {
+        let objective = ObjectiveConfig::named(name).unwrap();
+        assert_eq!(objective.suits(Kind::Sound), Ok(()));
+    }
+    let sensors = ObjectiveConfig::named("paired").unwrap();
+    assert!(sensors.suits(Kind::Sound).is_err());
     let combined = ObjectiveConfig::Combined(Combined {
         terms: vec![Term {
             weight: 1.0,
