@@ -149,6 +149,23 @@ fn sounds_find_pictures_and_what_does_not_match_is_refused() {
     let text = says(here, &["inspect", "runs/bars/partner.image"]);
     assert!(text.contains("1x49x20"), "{text}");
 
+    // Both encoders are judged in every fold.
+    let folds = [
+        "--folds", "2", "--steps", "3", "--batch", "8", "--width", "0.25",
+    ];
+    let evaluate = ["evaluate", "--config", "small.toml", "--data", "pictures"];
+    let told = says(
+        here,
+        &[&evaluate[..], &["--pair-with", "sounds"], &folds].concat(),
+    );
+    for part in [
+        "2 folds and seeds",
+        "Held-out accuracy in %, mean ± deviation of 2 runs",
+        "The second encoder (sound of sounds): Held-out accuracy in %, mean ± deviation of 2 runs",
+    ] {
+        assert!(told.contains(part), "no {part:?} in {told}");
+    }
+
     // What is to be seen, in a table beside the pictures; some are told of twice.
     let mut table = String::from("file,caption\n");
     for number in 0..24 {

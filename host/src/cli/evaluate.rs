@@ -8,10 +8,11 @@ use super::{CliError, Terminal};
 use crate::data;
 use crate::eval::{Evaluation, Summary};
 use crate::pipeline::{Console, Experiment, LEARNER, PipelineError, Trial};
-use crate::report::{Verdict, tables};
+use crate::report::{Verdict, partner_tables, tables};
 use crate::run::Cancel;
 use crate::train::world::alone;
 use clap::Args;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// What the command takes.
@@ -47,10 +48,31 @@ const TRAINING: [&str; 10] = [
     "hand_features",
 ];
 
+/// What was measured.
+#[derive(Default)]
+struct Judged {
+    evaluations: Vec<Evaluation>,
+    /// What the second encoder takes, where the objective pairs two, and its own evaluations.
+    partner: Option<(String, Vec<Evaluation>)>,
+}
+
+/// What a program reads.
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    summary: Summary,
+    /// Of the second encoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<Summary>,
+}
+
 impl Evaluate {
     /// Runs the command.
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
-        let evaluations = match &self.image {
+        let Judged {
+            evaluations,
+            partner,
+        } = match &self.image {
             Some(path) => image::evaluate(path, &self.settings, self.folds, terminal)?,
             None => self.recipe(terminal)?,
         };
@@ -59,16 +81,26 @@ impl Evaluate {
             1 => "One fold".into(),
             runs => format!("{runs} folds and seeds"),
         });
-        for table in tables(&summary) {
-            terminal.text(&table.to_text());
+        let mut figures = tables(&summary);
+        let mut second = None;
+        if let Some((modality, evaluations)) = partner {
+            let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
+            figures.extend(partner_tables(&summary, &modality));
+            second = Some(summary);
         }
+        figures
+            .iter()
+            .for_each(|table| terminal.text(&table.to_text()));
         terminal.text(&Verdict::of(&summary, LEARNER, &[]).to_text());
-        terminal.result(&summary);
+        terminal.result(&Outcome {
+            summary,
+            partner: second,
+        });
         Ok(())
     }
 
     /// Trains and measures in every fold with every seed.
-    fn recipe(&self, terminal: &mut Terminal) -> Result<Vec<Evaluation>, CliError> {
+    fn recipe(&self, terminal: &mut Terminal) -> Result<Judged, CliError> {
         let mut config = self.settings.config()?;
         config.split.folds = self.folds.unwrap_or(FOLDS);
         config.split.fold = 0;
@@ -76,7 +108,7 @@ impl Evaluate {
         let cancel = Cancel::new();
         cancel.on_ctrl_c()?;
         let first = config.seed;
-        let mut evaluations = Vec::new();
+        let mut judged = Judged::default();
         let dataset = data::load(&config.data).map_err(PipelineError::from)?;
         let (mut folds, mut fold) = (config.split.folds, 0);
         while fold < folds {
@@ -96,10 +128,16 @@ impl Evaluate {
                 };
                 let learned = trial.learn()?;
                 let controls = trial.controls()?;
-                evaluations.push(trial.judge(&learned, &controls)?);
+                judged.evaluations.push(trial.judge(&learned, &controls)?);
+                if let Some(evaluation) = trial.judge_partner(&learned)? {
+                    let [_, modality] = experiment.modalities().unwrap_or_default();
+                    let empty = (modality, Vec::new());
+                    let (_, evaluations) = judged.partner.get_or_insert(empty);
+                    evaluations.push(evaluation);
+                }
             }
             fold += 1;
         }
-        Ok(evaluations)
+        Ok(judged)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::files::{Made, write_report};
 use super::journal::Journal;
-use super::{Controls, Experiment, Learned, PipelineError, Trial, random_init};
+use super::{Experiment, PipelineError, Trial};
 use crate::data::Description;
 use crate::eval::Summary;
 use crate::export::weights;
-use crate::report::{Table, Verdict, image_table, left_out, tables};
+use crate::report::{Table, Verdict, image_table, left_out, partner_tables, tables};
 use crate::run::config::CheckpointConfig;
 use crate::run::dir::{
     CONFIG, GENERATOR_IMAGE, GENERATOR_WEIGHTS, IMAGE, PARTNER_IMAGE, PARTNER_WEIGHTS, WEIGHTS,
@@ -140,8 +140,9 @@ impl Job<'_> {
         let evaluation = trial.judge(&learned, &controls)?;
         let summary = Summary::of(std::slice::from_ref(&evaluation))?;
         let mut figures = tables(&summary);
-        if let (Some(partner), Some(other)) = (&learned.partner, experiment.other.as_deref()) {
-            figures.extend(judge_partner(&mut trial, partner, other)?);
+        if let Some(evaluation) = trial.judge_partner(&learned)? {
+            let [_, name] = experiment.modalities().unwrap_or_default();
+            figures.extend(partner_tables(&Summary::of(&[evaluation])?, &name));
         }
         if let (Some(found), Some(names)) = (&learned.found, experiment.modalities()) {
             figures.push(found.table(&names));
@@ -189,36 +190,6 @@ impl Job<'_> {
             seconds,
         })
     }
-}
-
-/// The figures of the second encoder beside its own controls, but the supervised one.
-fn judge_partner(
-    trial: &mut Trial<'_>,
-    partner: &Learned,
-    other: &Experiment,
-) -> Result<Vec<Table>, PipelineError> {
-    let config = trial.config.partner(other.dataset.kind);
-    let config = config.map_err(PipelineError::Config)?;
-    let controls = Controls {
-        random_init: random_init(other, &config)?,
-        supervised: None,
-    };
-    let mut second = Trial {
-        experiment: other,
-        config: &config,
-        console: &mut *trial.console,
-        journal: None,
-        cancel: trial.cancel,
-        world: trial.world.clone(),
-    };
-    let evaluation = second.judge(partner, &controls)?;
-    let mut tables = tables(&Summary::of(&[evaluation])?);
-    let name = trial.experiment.modalities().map(|[_, name]| name);
-    for table in &mut tables {
-        let name = name.as_deref().unwrap_or_default();
-        table.caption = format!("The second encoder ({name}): {}", table.caption);
-    }
-    Ok(tables)
 }
 
 /// A line of the metrics that says what it holds.

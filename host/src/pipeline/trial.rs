@@ -154,6 +154,36 @@ impl Trial<'_> {
         Ok(evaluation)
     }
 
+    /// Measures the encoder of the other modality beside controls of its own, but the supervised one; nothing where there
+    /// is no other.
+    ///
+    /// # Errors
+    /// As [`Trial::judge`], and if an initialisation fails.
+    pub fn judge_partner(
+        &mut self,
+        learned: &Learned,
+    ) -> Result<Option<Evaluation>, PipelineError> {
+        let other = self.experiment.other.as_deref();
+        let (Some(partner), Some(other)) = (&learned.partner, other) else {
+            return Ok(None);
+        };
+        let config = self.config.partner(other.dataset.kind);
+        let config = config.map_err(PipelineError::Config)?;
+        let controls = Controls {
+            random_init: random_init(other, &config)?,
+            supervised: None,
+        };
+        let mut second = Trial {
+            experiment: other,
+            config: &config,
+            console: &mut *self.console,
+            journal: None,
+            cancel: self.cancel,
+            world: self.world.clone(),
+        };
+        second.judge(partner, &controls).map(Some)
+    }
+
     /// Does the part of a process that is not the first in the trainings of [`Trial::learn`] and [`Trial::controls`].
     ///
     /// # Errors

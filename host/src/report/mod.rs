@@ -29,7 +29,7 @@ pub use map_plot::map_plot;
 pub use page::Page;
 pub use scratch_map::scratch_map;
 pub use sheet::Sheet;
-pub use table::{Table, tables};
+pub use table::{Table, partner_tables, tables};
 pub use training_plot::training_plot;
 pub use verdict::Verdict;
 pub use views_plot::views_plot;

@@ -75,6 +75,15 @@ pub fn tables(summary: &Summary) -> Vec<Table> {
     tables
 }
 
+/// Those of the second encoder, which takes `modality`.
+pub fn partner_tables(summary: &Summary, modality: &str) -> Vec<Table> {
+    let mut tables = tables(summary);
+    for table in &mut tables {
+        table.caption = format!("The second encoder ({modality}): {}", table.caption);
+    }
+    tables
+}
+
 /// Columns of the table over all sets.
 const OVERVIEW: [&str; 7] = [
     "",

@@ -4,7 +4,8 @@ use super::super::file::{self, EncoderFile};
 use super::super::settings::Settings;
 use super::super::suit::{self, Intake};
 use super::super::{CliError, Terminal};
-use crate::eval::{EvaluateConfig, Evaluation};
+use super::Judged;
+use crate::eval::EvaluateConfig;
 use crate::objective::ObjectiveConfig;
 use crate::pipeline::{Console, Experiment, judge_image};
 use mote_core::image::ModelImage;
@@ -22,7 +23,7 @@ pub fn evaluate(
     settings: &Settings,
     folds: Option<usize>,
     terminal: &mut Terminal,
-) -> Result<Vec<Evaluation>, CliError> {
+) -> Result<Judged, CliError> {
     let EncoderFile::Image(bytes) = EncoderFile::read(path)? else {
         return Err(CliError::Config(format!(
             "{}: --image expects a model image, found trained weights; make one with mote quantize",
@@ -47,7 +48,7 @@ pub fn evaluate(
     let suits = Intake::of(&image).check(&dataset, length);
     suits.map_err(CliError::Config)?;
 
-    let mut evaluations = Vec::new();
+    let mut judged = Judged::default();
     let mut left: Range<usize> = match folds {
         Some(count) => 0..count,
         None => config.split.fold..config.split.fold + 1,
@@ -65,9 +66,9 @@ pub fn evaluate(
             terminal.progress(),
         )?;
         evaluation.notes.push(CAVEAT.into());
-        evaluations.push(evaluation);
+        judged.evaluations.push(evaluation);
     }
-    Ok(evaluations)
+    Ok(judged)
 }
 
 /// Whether the data's `channels` are those of `image`, where both have names.
