@@ -121,17 +121,12 @@ fn pictures_become_an_image() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("8 x 8"), "{text}");
     }
-    let refused = [
-        &["pretrain"],
-        arguments.as_slice(),
-        &["--objective", "order"],
-    ]
-    .concat();
-    refuses(
-        here,
-        &refused,
-        &["order makes no sense for pictures", "nt_xent"],
-    );
+    for objective in ["order", "cpc"] {
+        let pretrain = ["pretrain", "--objective", objective];
+        let refused = [&pretrain, arguments.as_slice()].concat();
+        let reason = format!("{objective} makes no sense for pictures");
+        refuses(here, &refused, &[&reason, "nt_xent"]);
+    }
 }
 
 #[test]
@@ -303,6 +298,16 @@ fn sound_that_goes_on_is_asked_what_comes_next() {
     // Half a second fills no window of one, and nothing comes after what was filled up.
     let whole = [&pretrain[..], &["cpc"]].concat();
     refuses(here, &whole, &["cpc asks", "49 samples", "--window 25"]);
+    let compare = [
+        "compare",
+        "--data",
+        "tones",
+        "--objectives",
+        "cpc",
+        "--steps",
+        "3",
+    ];
+    refuses(here, &compare, &["cpc asks"]);
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn sounds_find_pictures_and_what_does_not_match_is_refused() {
         &[&evaluate[..], &["--pair-with", "sounds"], &folds].concat(),
     );
     for part in [
-        "2 folds and seeds",
+        "2 folds, 1 seeds from 0",
         "Held-out accuracy in %, mean ± deviation of 2 runs",
         "The second encoder (sound of sounds): Held-out accuracy in %, mean ± deviation of 2 runs",
     ] {

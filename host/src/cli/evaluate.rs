@@ -20,7 +20,7 @@ use std::path::PathBuf;
 pub struct Evaluate {
     #[command(flatten)]
     settings: Settings,
-    /// Folds of subjects, each held out once [default: 5; with --image only what its training held out]
+    /// Folds of subjects, each held out once [default: 5; with --image one alone, that of --config or the first]
     #[arg(long)]
     folds: Option<usize>,
     /// Seeds for each fold
@@ -35,7 +35,8 @@ pub struct Evaluate {
 const FOLDS: usize = 5;
 
 /// Flags that say how to train.
-const TRAINING: [&str; 10] = [
+const TRAINING: [&str; 11] = [
+    "seed",
     "seeds",
     "steps",
     "batch",
@@ -51,6 +52,8 @@ const TRAINING: [&str; 10] = [
 /// What was measured.
 #[derive(Default)]
 struct Judged {
+    /// What it was.
+    heading: String,
     evaluations: Vec<Evaluation>,
     /// What the second encoder takes, where the objective pairs two, and its own evaluations.
     partner: Option<(String, Vec<Evaluation>)>,
@@ -70,6 +73,7 @@ impl Evaluate {
     /// Runs the command.
     pub fn run(&self, terminal: &mut Terminal) -> Result<(), CliError> {
         let Judged {
+            heading,
             evaluations,
             partner,
         } = match &self.image {
@@ -77,10 +81,7 @@ impl Evaluate {
             None => self.recipe(terminal)?,
         };
         let summary = Summary::of(&evaluations).map_err(PipelineError::from)?;
-        terminal.heading(&match evaluations.len() {
-            1 => "One fold".into(),
-            runs => format!("{runs} folds and seeds"),
-        });
+        terminal.heading(&heading);
         let mut figures = tables(&summary);
         let mut second = None;
         if let Some((modality, evaluations)) = partner {
@@ -138,6 +139,7 @@ impl Evaluate {
             }
             fold += 1;
         }
+        judged.heading = format!("{folds} folds, {} seeds from {first}", self.seeds);
         Ok(judged)
     }
 }

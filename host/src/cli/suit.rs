@@ -5,14 +5,18 @@ use crate::data::{self, DataConfig, DataError, Dataset, Kind};
 use mote_core::image::ModelImage;
 
 /// Reads the data that `config` names as `image` takes them: sound as its front end hears it or by the sample, symbols
-/// as it numbers them.
+/// as it numbers them, files of pictures with its sides.
 ///
 /// # Errors
 /// As [`data::load`].
 pub fn load(config: &DataConfig, image: &ModelImage<'_>) -> Result<Dataset, DataError> {
-    let mut dataset = match (data::kind(config), image.front_end()) {
-        (Kind::Sound, Some(front)) => data::load_for(config, Some(&front))?,
-        _ => sensed(config.clone(), image)?,
+    let (mut config, shape) = (config.clone(), image.input_shape());
+    if shape.h == shape.w {
+        config.side = Some(shape.h);
+    }
+    let mut dataset = match (data::kind(&config), image.front_end()) {
+        (Kind::Sound, Some(front)) => data::load_for(&config, Some(&front))?,
+        _ => sensed(config, image)?,
     };
     let symbols: Vec<String> = image.symbols().map(str::to_owned).collect();
     dataset.spell(&symbols);
@@ -28,7 +32,9 @@ pub fn sensed(mut config: DataConfig, image: &ModelImage<'_>) -> Result<Dataset,
         let front = image.front_end();
         let rate_hz = front.map_or(image.rate_hz(), |front| front.rate_hz());
         config.sound.hearing = Hearing::Raw;
-        config.rate_hz = Some(rate_hz.into());
+        if rate_hz > 0.0 {
+            config.rate_hz = Some(rate_hz.into());
+        }
     }
     data::load(&config)
 }
@@ -42,6 +48,8 @@ pub struct Intake {
     pub rate_hz: f32,
     /// Samples in a window.
     pub samples: usize,
+    /// Rows and columns, where windows are pictures and their sides are known.
+    pub sides: Option<[u16; 2]>,
 }
 
 impl Intake {
@@ -51,6 +59,7 @@ impl Intake {
             channels: image.input_shape().c,
             rate_hz: image.rate_hz(),
             samples: image.window_len(),
+            sides: Some([image.input_shape().h, image.input_shape().w]),
         }
     }
 
@@ -70,6 +79,12 @@ impl Intake {
         if !rows && dataset.width() != usize::from(self.channels) {
             let (need, have) = (self.channels.to_string(), dataset.width().to_string());
             return mismatch("channels", need, have);
+        }
+        if let (Some([rows, columns]), Some([h, w])) = (self.sides, dataset.picture)
+            && [rows, columns] != [h, w]
+        {
+            let (need, have) = (format!("{rows} x {columns}"), format!("{h} x {w}"));
+            return mismatch("pixels", need, have);
         }
         let (need, have) = (f64::from(self.rate_hz), dataset.rate_hz);
         if need > 0.0 && !(0.9 * need..=1.1 * need).contains(&have) {

@@ -43,8 +43,8 @@ pub fn read(
 /// the other learns; what is held out is as `first` says, if it does.
 ///
 /// Recordings of one event have the same path below their folders but for the ending; where no two paths are equal,
-/// since sub-folders are labels in one of them perhaps, the same file name. Several sequences of symbols with one path,
-/// as captions of one picture, are read one after the other.
+/// since sub-folders are labels in one of them perhaps, the same file name. Several sequences of symbols of one name, as
+/// captions of one picture are, are read one after the other.
 ///
 /// # Errors
 /// If no names are equal, if one is that of several recordings, or if nothing is left to learn from.
@@ -95,18 +95,17 @@ pub fn join(first: &mut Dataset, second: &mut Dataset) -> Result<(), DataError> 
     Ok(())
 }
 
-/// Puts sequences of symbols with one path and one label behind the first of them, a blank between.
+/// Puts sequences of symbols of one name, label and subject behind the first of them, a blank between.
 fn read_on(data: &mut Dataset) {
     if data.kind != Kind::Symbols {
         return;
     }
-    let mut firsts: BTreeMap<(String, Option<usize>), usize> = BTreeMap::new();
+    let mut firsts = BTreeMap::new();
     let mut kept = Vec::with_capacity(data.recordings.len());
     for at in 0..data.recordings.len() {
         let recording = &data.recordings[at];
-        let first = *firsts
-            .entry((path_of(&recording.name), recording.label))
-            .or_insert(at);
+        let event = (recording.name.clone(), recording.label, recording.subject);
+        let first = *firsts.entry(event).or_insert(at);
         if first == at {
             kept.push(at);
         } else {

@@ -166,6 +166,7 @@ pub fn pretrain(
         .objective
         .suits(kind)
         .map_err(PipelineError::Config)?;
+    experiment.goes_on_for(&config.objective)?;
     if config.objective.at_places() {
         spec = places(spec)?;
     }

@@ -173,7 +173,7 @@ impl Experiment {
             teacher,
             ..Self::of(dataset, windows, &folds, parts)?
         };
-        experiment.check_following(&config.objective)?;
+        experiment.note_following(&config.objective);
         experiment.note_mirror(config);
         if let Some(other) = &mut experiment.other {
             let own = config.partner(other.dataset.kind);
@@ -182,29 +182,50 @@ impl Experiment {
         Ok(experiment)
     }
 
-    /// Refuses an objective that asks what comes after a window where nothing does, and says where little does.
-    fn check_following(&mut self, objective: &ObjectiveConfig) -> Result<(), PipelineError> {
-        let Some(name) = objective.asks_what_follows() else {
+    /// Recordings to learn from that go on after a window.
+    fn long(&self) -> usize {
+        let goes_on = |&&r: &&usize| self.dataset.len_of(r) > self.windows.length;
+        self.train.iter().filter(goes_on).count()
+    }
+
+    /// Whether there is something that `objective` can ask about, where it asks what comes after a window.
+    ///
+    /// # Errors
+    /// If no recording to learn from goes on after one.
+    pub fn goes_on_for(&self, objective: &ObjectiveConfig) -> Result<(), PipelineError> {
+        let Some(name) = objective.asks_what_follows().filter(|_| self.long() == 0) else {
             return Ok(());
         };
-        let (length, dataset) = (self.windows.length, &mut self.dataset);
-        let goes_on = |&&recording: &&usize| dataset.len_of(recording) > length;
-        let (long, all) = (self.train.iter().filter(goes_on).count(), self.train.len());
-        if long == 0 {
-            return Err(PipelineError::Config(format!(
-                "objective: {name} asks what comes after a window, but no recording of {} is longer than a window of \
-                 {length} samples; choose a shorter one, --window {}, or another objective",
-                dataset.name,
+        let length = self.windows.length;
+        let shorter = match self
+            .dataset
+            .whole
+            .or(self.dataset.given_cut.map(|[length, _]| length))
+        {
+            Some(_) => "choose another objective".into(),
+            None => format!(
+                "choose a shorter one, --window {}, or another objective",
                 length.div_ceil(2)
-            )));
-        }
-        if 2 * long < all {
-            dataset.notes.push(format!(
+            ),
+        };
+        Err(PipelineError::Config(format!(
+            "objective: {name} asks what comes after a window, but no recording to learn from in {} is longer than a \
+             window of {length} samples; {shorter}",
+            self.dataset.name
+        )))
+    }
+
+    /// Says where little comes after a window, if `objective` asks about that.
+    fn note_following(&mut self, objective: &ObjectiveConfig) {
+        let suits = objective.suits(self.dataset.kind).is_ok();
+        let asks = objective.asks_what_follows().filter(|_| suits);
+        let (long, all, length) = (self.long(), self.train.len(), self.windows.length);
+        if let Some(name) = asks.filter(|_| long > 0 && 2 * long < all) {
+            self.dataset.notes.push(format!(
                 "{long} of {all} recordings to learn from go on after a window of {length} samples, which {name} asks \
                  about; a shorter --window leaves it more"
             ));
         }
-        Ok(())
     }
 
     /// Says where the views are not mirrored although `config` asks for it.
@@ -391,5 +412,58 @@ impl Experiment {
             .filter_map(|&r| self.dataset.recordings[r].label);
         let first = labels.next();
         first.is_some() && labels.any(|label| Some(label) != first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Recording;
+
+    /// Log-mel frames of 20 bands: recordings of these numbers of frames.
+    fn sound(frames: &[usize]) -> Dataset {
+        let names = (0..20).map(|band| format!("band {band}")).collect();
+        let mut data = Dataset::new("tones", 50.0, names);
+        data.kind = Kind::Sound;
+        data.front = SoundConfig::default().front(8000).ok();
+        let recordings = frames.iter().enumerate().map(|(at, frames)| Recording {
+            name: format!("{at}.wav"),
+            subject: None,
+            label: None,
+            samples: (0..frames * 20).map(|i| (i * 7 % 31) as f32).collect(),
+        });
+        data.recordings = recordings.collect();
+        data
+    }
+
+    fn experiment(frames: &[usize], objective: &str) -> Experiment {
+        let mut config = RunConfig::default();
+        (config.window.length, config.window.hop) = (10, 5);
+        config.objective = ObjectiveConfig::named(objective).unwrap();
+        Experiment::new(sound(frames), &config).unwrap()
+    }
+
+    #[test]
+    fn patches_of_a_spectrogram_have_bands() {
+        let sequence = Shape::sequence(10, 20);
+        let heard = experiment(&[10; 8], "masked");
+        assert_eq!(heard.patched(sequence), Shape::new(10, 20, 1));
+        let mut series = heard;
+        series.dataset.front = None;
+        assert_eq!(series.patched(sequence), sequence);
+    }
+
+    #[test]
+    fn what_asks_for_what_comes_next_needs_recordings_that_go_on() {
+        let cpc = ObjectiveConfig::named("cpc").unwrap();
+        let none = experiment(&[10; 10], "cpc");
+        let message = none.goes_on_for(&cpc).unwrap_err().to_string();
+        assert!(message.contains("--window 5"), "{message}");
+        assert!(none.goes_on_for(&ObjectiveConfig::default()).is_ok());
+        let few = experiment(&[10, 10, 10, 40, 10, 10, 10, 40, 10, 10], "cpc");
+        assert!(few.goes_on_for(&cpc).is_ok());
+        let said = |e: &Experiment| e.dataset.notes.iter().any(|n| n.contains("cpc asks about"));
+        assert!(said(&few) && !said(&none));
+        assert!(!said(&experiment(&[40; 10], "cpc")));
     }
 }

@@ -246,6 +246,7 @@ fn recordings(
         channels: image.channels,
         rate_hz: image.rate_hz,
         samples: image.samples.into(),
+        sides: None,
     };
     let suits = intake.check(&dataset, config.window.length);
     suits.map_err(DeviceError::Mismatch)?;

@@ -36,19 +36,28 @@ pub fn evaluate(
     if image.front_end().is_none() && image.hop_len() > 0 {
         config.window.hop = image.hop_len();
     }
-    // What the image was trained for is of no concern here.
-    config.objective = ObjectiveConfig::default();
+    let joined = config.objective.paired().and_then(|p| p.with.as_ref());
+    if joined.is_none() {
+        // What the image was trained for is of no concern here; with which other data it was says what was held out.
+        config.objective = ObjectiveConfig::default();
+    }
     let mut config = settings.over(config)?;
-    config.split.folds = folds.unwrap_or(config.split.folds);
+    if let Some(folds) = folds {
+        (config.split.folds, config.split.fold) = (folds, 0);
+    }
     config.check().map_err(CliError::Config)?;
 
-    let dataset = suit::load(&config.data, &image)?;
+    let mut dataset = suit::load(&config.data, &image)?;
+    dataset.fill(image.window_len());
     same_channels(&image, &dataset.channels)?;
     let (length, _) = dataset.cut(config.window.length, config.window.hop);
     let suits = Intake::of(&image).check(&dataset, length);
     suits.map_err(CliError::Config)?;
 
-    let mut judged = Judged::default();
+    let mut judged = Judged {
+        heading: path.display().to_string(),
+        ..Judged::default()
+    };
     let mut left: Range<usize> = match folds {
         Some(count) => 0..count,
         None => config.split.fold..config.split.fold + 1,
