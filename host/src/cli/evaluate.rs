@@ -130,8 +130,7 @@ impl Evaluate {
                 let learned = trial.learn()?;
                 let controls = trial.controls()?;
                 judged.evaluations.push(trial.judge(&learned, &controls)?);
-                if let Some(evaluation) = trial.judge_partner(&learned)? {
-                    let [_, modality] = experiment.modalities().unwrap_or_default();
+                if let Some((modality, evaluation)) = trial.judge_partner(&learned)? {
                     let empty = (modality, Vec::new());
                     let (_, evaluations) = judged.partner.get_or_insert(empty);
                     evaluations.push(evaluation);

@@ -184,36 +184,31 @@ impl Whitening {
             .iter()
             .map(|v| 1.0 / (v.sqrt() + LEAST_DEVIATION))
             .collect();
+        let through = |matrix: &DMatrix<f64>| Affine::new(matrix, &mean, &scale);
+        let round = |rows: &[f32], shrinkage| Ok(through(&inverse_root(rows, dim, shrinkage)?));
+        let standard = || standard(&pool.embeddings, &mean, &scale);
         match self {
             Self::None => {
                 let (mean, scale) = (vec![0.0; dim], vec![1.0; dim]);
                 Ok(Affine::new(&DMatrix::identity(dim, dim), &mean, &scale))
             }
-            Self::Standardise => Ok(Affine::new(&DMatrix::identity(dim, dim), &mean, &scale)),
-            Self::Whiten { shrinkage } => {
-                let rows = standard(&pool.embeddings, &mean, &scale);
-                let root = inverse_root(&rows, dim, shrinkage)?;
-                Ok(Affine::new(&root, &mean, &scale))
-            }
+            Self::Standardise => Ok(through(&DMatrix::identity(dim, dim))),
+            Self::Whiten { shrinkage } => round(&standard(), shrinkage),
             Self::WithinRecording { shrinkage } => {
-                let mut rows = standard(&pool.embeddings, &mean, &scale);
+                let mut rows = standard();
                 centre_groups(&mut rows, dim, &pool.recordings)?;
-                let root = inverse_root(&rows, dim, shrinkage)?;
-                Ok(Affine::new(&root, &mean, &scale))
+                round(&rows, shrinkage)
             }
             Self::WithinCluster {
                 shrinkage,
                 clusters,
             } => {
-                let mut rows = standard(&pool.embeddings, &mean, &scale);
-                let whitened = Self::Whiten { shrinkage }
-                    .fit(pool)?
-                    .apply(&pool.embeddings)?;
+                let mut rows = standard();
+                let whitened = round(&rows, shrinkage)?.apply(&pool.embeddings)?;
                 let count = clusters.min(whitened.rows() / CLUSTER).max(1);
                 let clusters = k_means(&whitened.values, dim, count);
                 centre_groups(&mut rows, dim, &clusters)?;
-                let root = inverse_root(&rows, dim, shrinkage)?;
-                Ok(Affine::new(&root, &mean, &scale))
+                round(&rows, shrinkage)
             }
         }
     }

@@ -197,20 +197,16 @@ impl Experiment {
             return Ok(());
         };
         let length = self.windows.length;
-        let shorter = match self
-            .dataset
-            .whole
-            .or(self.dataset.given_cut.map(|[length, _]| length))
-        {
-            Some(_) => "choose another objective".into(),
-            None => format!(
-                "choose a shorter one, --window {}, or another objective",
-                length.div_ceil(2)
-            ),
+        let cut = self.dataset.whole.is_some() || self.dataset.given_cut.is_some();
+        let advice = if cut {
+            "choose another objective".into()
+        } else {
+            let shorter = length.div_ceil(2);
+            format!("choose a shorter one, --window {shorter}, or another objective")
         };
         Err(PipelineError::Config(format!(
             "objective: {name} asks what comes after a window, but no recording to learn from in {} is longer than a \
-             window of {length} samples; {shorter}",
+             window of {length} samples; {advice}",
             self.dataset.name
         )))
     }

@@ -140,9 +140,8 @@ impl Job<'_> {
         let evaluation = trial.judge(&learned, &controls)?;
         let summary = Summary::of(std::slice::from_ref(&evaluation))?;
         let mut figures = tables(&summary);
-        if let Some(evaluation) = trial.judge_partner(&learned)? {
-            let [_, name] = experiment.modalities().unwrap_or_default();
-            figures.extend(partner_tables(&Summary::of(&[evaluation])?, &name));
+        if let Some((modality, evaluation)) = trial.judge_partner(&learned)? {
+            figures.extend(partner_tables(&Summary::of(&[evaluation])?, &modality));
         }
         if let (Some(found), Some(names)) = (&learned.found, experiment.modalities()) {
             figures.push(found.table(&names));

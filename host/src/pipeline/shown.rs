@@ -74,10 +74,8 @@ impl Shown {
             .filter(|row| trains.binary_search(row).is_err())
             .collect();
         let stride = (held_out.len() / INPAINTED).max(1);
-        let (len, shape) = (
-            experiment.window_len(),
-            experiment.patched(encoder.spec().input),
-        );
+        let len = experiment.window_len();
+        let shape = experiment.patched(encoder.spec().input);
         let inpaint = |&row: &usize| {
             let window = experiment.values[row * len..(row + 1) * len].to_vec();
             let mut seen = window.clone();

@@ -154,15 +154,15 @@ impl Trial<'_> {
         Ok(evaluation)
     }
 
-    /// Measures the encoder of the other modality beside controls of its own, but the supervised one; nothing where there
-    /// is no other.
+    /// Measures the encoder of the other modality beside controls of its own, but the supervised one, and names what it
+    /// takes; nothing where there is no other.
     ///
     /// # Errors
     /// As [`Trial::judge`], and if an initialisation fails.
     pub fn judge_partner(
         &mut self,
         learned: &Learned,
-    ) -> Result<Option<Evaluation>, PipelineError> {
+    ) -> Result<Option<(String, Evaluation)>, PipelineError> {
         let other = self.experiment.other.as_deref();
         let (Some(partner), Some(other)) = (&learned.partner, other) else {
             return Ok(None);
@@ -181,7 +181,9 @@ impl Trial<'_> {
             cancel: self.cancel,
             world: self.world.clone(),
         };
-        second.judge(partner, &controls).map(Some)
+        let evaluation = second.judge(partner, &controls)?;
+        let [_, modality] = self.experiment.modalities().unwrap_or_default();
+        Ok(Some((modality, evaluation)))
     }
 
     /// Does the part of a process that is not the first in the trainings of [`Trial::learn`] and [`Trial::controls`].

@@ -17,7 +17,7 @@ const CAVEAT: &str = "An image does not say what it was trained on: windows that
                       are. Hold out here what its training held out; its run's --config does.";
 
 /// Measures the image in the file `path` on the data of `settings`, on each of the `folds` asked for, or on the one that
-/// its training held out.
+/// the settings name.
 pub fn evaluate(
     path: &Path,
     settings: &Settings,
